@@ -1,0 +1,1 @@
+"""The road network: reading it, cutting it into lanes, travel times over it, its basemap."""
