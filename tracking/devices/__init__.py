@@ -1,0 +1,1 @@
+"""Tracking units, their tokens and the socket that they speak."""

@@ -1,0 +1,1 @@
+"""What follows from fixes without knowing any plan."""

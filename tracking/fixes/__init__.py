@@ -1,0 +1,1 @@
+"""Stored positions: the value, the log and its two adapters."""

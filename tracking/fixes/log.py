@@ -1,0 +1,183 @@
+"""The log of fixes: a port, and what both adapters share.
+
+Fixes are filed by service day of their own time, in the order of their commit. A `Cursor` names
+for each day the last number read; a late fix gets a new number in an old day, so that a reader
+which follows numbers, not times, misses nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
+
+from tracking.fixes.fix import Fix, from_ms, payload_hash, to_ms
+
+if TYPE_CHECKING:
+    from fleet.kit.db import Database
+    from fleet.kit.settings import Settings
+
+type Cursor = Mapping[str, int]
+"""ISO service day → last number read."""
+
+CELL_DEG = 0.002
+"""Side of the spatial index's cells, about 220 m of latitude."""
+_CELL_ROW = 1 << 20
+_METRES_PER_DEG = 111_320.0
+
+COLUMNS = (
+    "device_id",
+    "vehicle_id",
+    "t",
+    "received_t",
+    "lon",
+    "lat",
+    "speed_mps",
+    "course_deg",
+    "hdop",
+    "sats",
+    "ignition",
+    "battery_v",
+    "load_kg",
+    "mark",
+)
+"""Columns of a stored fix, in the order of `to_row` and `from_row`."""
+
+
+class FixLog(Protocol):
+    """Append-only storage of fixes. Every method may be called from any thread."""
+
+    def append(self, fixes: Sequence[Fix]) -> list[bool]:
+        """Stores the fixes durably; True where the fix was new, False where it was there."""
+
+    def window(
+        self,
+        vehicle_id: str,
+        since: datetime,
+        until: datetime,
+        *,
+        include_marked: bool = False,
+    ) -> list[Fix]:
+        """The vehicle's fixes with since ≤ t < until, by t."""
+
+    def latest(self) -> list[Fix]:
+        """The newest good fix of each device and vehicle in the last `LATEST_DAYS` stored days."""
+
+    def near(
+        self, lon: float, lat: float, since: datetime, until: datetime, within_m: float
+    ) -> list[Fix]:
+        """Good fixes of known vehicles with since ≤ t < until within a radius, by t."""
+
+    def received(self, after: Cursor, limit: int) -> tuple[list[Fix], Cursor]:
+        """Up to `limit` fixes in the order of their commit after a cursor, and the new cursor."""
+
+    def close(self) -> None:
+        """Releases connections; the log cannot be used afterwards."""
+
+
+LATEST_DAYS = 7
+
+
+def to_row(fix: Fix) -> tuple[Any, ...]:
+    """`COLUMNS`, then payload hash and spatial cell."""
+    return (
+        fix.device_id,
+        fix.vehicle_id,
+        to_ms(fix.t),
+        to_ms(fix.received_t),
+        fix.lon,
+        fix.lat,
+        fix.speed_mps,
+        fix.course_deg,
+        fix.hdop,
+        fix.sats,
+        fix.ignition,
+        fix.battery_v,
+        fix.load_kg,
+        fix.mark,
+        payload_hash(fix),
+        cell_of(fix.lon, fix.lat),
+    )
+
+
+def from_row(row: Sequence[Any]) -> Fix:
+    """A fix from its `COLUMNS`."""
+    return Fix(
+        device_id=row[0],
+        vehicle_id=row[1],
+        t=from_ms(row[2]),
+        received_t=from_ms(row[3]),
+        lon=row[4],
+        lat=row[5],
+        speed_mps=row[6],
+        course_deg=row[7],
+        hdop=row[8],
+        sats=row[9],
+        ignition=None if row[10] is None else bool(row[10]),
+        battery_v=row[11],
+        load_kg=row[12],
+        mark=row[13],
+    )
+
+
+def cell_of(lon: float, lat: float) -> int:
+    """The number of the grid cell that holds a position in degrees."""
+    return math.floor((lat + 90) / CELL_DEG) * _CELL_ROW + math.floor((lon + 180) / CELL_DEG)
+
+
+def cells_around(lon: float, lat: float, within_m: float) -> list[int]:
+    """The cells that a circle may touch."""
+    d_lat = within_m / _METRES_PER_DEG
+    d_lon = d_lat / max(math.cos(math.radians(lat)), 0.01)
+    low, high = cell_of(lon - d_lon, lat - d_lat), cell_of(lon + d_lon, lat + d_lat)
+    rows = range(low // _CELL_ROW, high // _CELL_ROW + 1)
+    columns = range(low % _CELL_ROW, high % _CELL_ROW + 1)
+    return [row * _CELL_ROW + column for row in rows for column in columns]
+
+
+def distance_m(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> float:
+    """Metres between two positions less than some tens of kilometres apart.
+
+    >>> round(distance_m(75.86, 22.72, 75.86, 22.73))
+    1113
+    """
+    x = (lon_b - lon_a) * math.cos(math.radians((lat_a + lat_b) / 2))
+    return math.hypot(x, lat_b - lat_a) * _METRES_PER_DEG
+
+
+def day_of(t: datetime, tz: ZoneInfo) -> str:
+    """The ISO day under which a fix is filed."""
+    return t.astimezone(tz).date().isoformat()
+
+
+def days_between(since: datetime, until: datetime, stored: Iterable[str]) -> list[str]:
+    """Stored days that may hold fixes of the interval, oldest first.
+
+    A day of slack on each side keeps fixes findable that were filed under another time zone.
+    """
+    first, last = since.date() - timedelta(days=1), until.date() + timedelta(days=1)
+    return sorted(d for d in stored if first <= date.fromisoformat(d) <= last)
+
+
+def within(fixes: Iterable[Fix], lon: float, lat: float, radius_m: float) -> list[Fix]:
+    """Those of the fixes that lie in the circle, by t."""
+    inside = (f for f in fixes if distance_m(lon, lat, f.lon, f.lat) <= radius_m)
+    return sorted(inside, key=lambda f: f.t)
+
+
+def open_fixlog(settings: Settings, db: Database) -> FixLog:
+    """The log that belongs to the installation's database."""
+    from tracking.fixes.log_postgres import PostgresFixLog
+    from tracking.fixes.log_sqlite import SqliteFixLog
+
+    tz = _city_zone(db)
+    if db.url.get_backend_name() == "postgresql":
+        return PostgresFixLog(db.engine, tz)
+    return SqliteFixLog(Path(settings.data_dir) / "fixes", tz)
+
+
+def _city_zone(db: Database) -> ZoneInfo:
+    raise NotImplementedError(db)

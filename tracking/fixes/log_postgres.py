@@ -1,0 +1,197 @@
+"""Fixes in PostgreSQL, one partition per service day, made when its first fix arrives."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, text
+
+from tracking.fixes.fix import Fix, to_ms
+from tracking.fixes.log import (
+    COLUMNS,
+    LATEST_DAYS,
+    Cursor,
+    cells_around,
+    day_of,
+    days_between,
+    from_row,
+    to_row,
+    within,
+)
+
+# A schema of its own: these tables are no part of the migrations of the main schema.
+_SCHEMA = """
+CREATE SCHEMA IF NOT EXISTS fixlog;
+CREATE SEQUENCE IF NOT EXISTS fixlog.fix_n;
+CREATE TABLE IF NOT EXISTS fixlog.fix (
+  day date NOT NULL, n bigint NOT NULL DEFAULT nextval('fixlog.fix_n'),
+  device_id text NOT NULL, vehicle_id text, t bigint NOT NULL, received_t bigint NOT NULL,
+  lon double precision NOT NULL, lat double precision NOT NULL, speed_mps double precision,
+  course_deg double precision, hdop double precision, sats integer, ignition boolean,
+  battery_v double precision, load_kg double precision, mark text,
+  payload bigint NOT NULL, cell bigint NOT NULL,
+  PRIMARY KEY (day, n), UNIQUE (day, device_id, t, payload)
+) PARTITION BY LIST (day);
+CREATE INDEX IF NOT EXISTS fix_vehicle ON fixlog.fix (vehicle_id, t);
+CREATE INDEX IF NOT EXISTS fix_cell ON fixlog.fix (cell, t);
+"""
+_WRITER = 0x5AFA1F17
+"""Advisory lock of the writer. Numbers are given and committed under it, so that a reader that
+saw number n has seen all below n."""
+_TYPES = (
+    *("text", "text", "bigint", "bigint", "float8", "float8", "float8", "float8", "float8"),
+    *("integer", "boolean", "float8", "float8", "text", "bigint", "bigint"),
+)
+_STORED = (*COLUMNS, "payload", "cell")
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM fixlog.fix"
+_INSERT = (
+    f"INSERT INTO fixlog.fix (day, {', '.join(_STORED)}) "
+    f"SELECT CAST(:day AS date), {', '.join(_STORED)} FROM unnest("
+    + ", ".join(f"CAST(:{c} AS {t}[])" for c, t in zip(_STORED, _TYPES, strict=True))
+    + f") AS given ({', '.join(_STORED)}) "
+    "ON CONFLICT DO NOTHING RETURNING device_id, t, payload"
+)
+
+
+class PostgresFixLog:
+    """`FixLog` in the schema `fixlog` of the main database's server."""
+
+    def __init__(self, engine: Engine, tz: ZoneInfo) -> None:
+        self._engine = engine
+        self._tz = tz
+        self._partitions: set[str] = set()
+        self._writing = threading.Lock()
+        with engine.begin() as connection:
+            _lock(connection)
+            connection.execute(text(_SCHEMA))
+
+    def append(self, fixes: Sequence[Fix]) -> list[bool]:
+        new = [False] * len(fixes)
+        by_day: dict[str, list[int]] = {}
+        for i, fix in enumerate(fixes):
+            by_day.setdefault(day_of(fix.t, self._tz), []).append(i)
+        with self._writing, self._engine.begin() as connection:
+            _lock(connection)
+            for day, indices in by_day.items():
+                self._ensure_partition(connection, day)
+                rows = [to_row(fixes[i]) for i in indices]
+                columns = dict(zip(_STORED, map(list, zip(*rows, strict=True)), strict=True))
+                stored = {
+                    tuple(row)
+                    for row in connection.execute(text(_INSERT), {"day": day, **columns})
+                }
+                for i, row in zip(indices, rows, strict=True):
+                    key = (row[0], row[2], row[-2])
+                    new[i] = key in stored
+                    stored.discard(key)
+        self._partitions.update(by_day)
+        return new
+
+    def window(
+        self,
+        vehicle_id: str,
+        since: datetime,
+        until: datetime,
+        *,
+        include_marked: bool = False,
+    ) -> list[Fix]:
+        good = "" if include_marked else "AND mark IS NULL"
+        return self._fixes(
+            f"{_SELECT} WHERE vehicle_id = :vehicle AND t >= :since AND t < :until {good} "
+            "AND day = ANY(:days) ORDER BY t, n",
+            since=since,
+            until=until,
+            vehicle=vehicle_id,
+        )
+
+    def latest(self) -> list[Fix]:
+        with self._engine.connect() as connection:
+            days = self._days(connection)[-LATEST_DAYS:]
+            rows = connection.execute(
+                text(
+                    f"SELECT DISTINCT ON (device_id, vehicle_id) {', '.join(COLUMNS)} "
+                    "FROM fixlog.fix WHERE mark IS NULL AND day = ANY(:days) "
+                    "ORDER BY device_id, vehicle_id, t DESC, n DESC"
+                ),
+                {"days": [date.fromisoformat(d) for d in days]},
+            )
+            return [from_row(row) for row in rows]
+
+    def near(
+        self, lon: float, lat: float, since: datetime, until: datetime, within_m: float
+    ) -> list[Fix]:
+        found = self._fixes(
+            f"{_SELECT} WHERE cell = ANY(:cells) AND t >= :since AND t < :until "
+            "AND mark IS NULL AND vehicle_id IS NOT NULL AND day = ANY(:days)",
+            since=since,
+            until=until,
+            cells=cells_around(lon, lat, within_m),
+        )
+        return within(found, lon, lat, within_m)
+
+    def received(self, after: Cursor, limit: int) -> tuple[list[Fix], Cursor]:
+        fixes: list[Fix] = []
+        cursor = dict(after)
+        with self._engine.connect() as connection:
+            for day in self._days(connection):
+                if len(fixes) >= limit:
+                    break
+                rows = connection.execute(
+                    text(
+                        f"SELECT {', '.join(COLUMNS)}, n FROM fixlog.fix "
+                        "WHERE day = :day AND n > :n ORDER BY n LIMIT :limit"
+                    ),
+                    {
+                        "day": date.fromisoformat(day),
+                        "n": cursor.get(day, 0),
+                        "limit": limit - len(fixes),
+                    },
+                )
+                for row in rows:
+                    fixes.append(from_row(row))
+                    cursor[day] = row[-1]
+        return fixes, cursor
+
+    def close(self) -> None:
+        """The engine belongs to the main database; nothing is held here."""
+
+    def _fixes(
+        self, query: str, *, since: datetime, until: datetime, **values: object
+    ) -> list[Fix]:
+        with self._engine.connect() as connection:
+            # Days are named so that the planner leaves out all other partitions.
+            days = days_between(since, until, self._days(connection))
+            parameters: dict[str, Any] = {
+                "since": to_ms(since),
+                "until": to_ms(until),
+                "days": [date.fromisoformat(d) for d in days],
+                **values,
+            }
+            return [from_row(row) for row in connection.execute(text(query), parameters)]
+
+    def _days(self, connection: Connection) -> list[str]:
+        names = connection.scalars(
+            text(
+                "SELECT inhrelid::regclass::text FROM pg_inherits "
+                "WHERE inhparent = 'fixlog.fix'::regclass"
+            )
+        )
+        return sorted(name.split("fix_")[-1].strip('"').replace("_", "-") for name in names)
+
+    def _ensure_partition(self, connection: Connection, day: str) -> None:
+        if day not in self._partitions:
+            name = f"fixlog.fix_{day.replace('-', '_')}"
+            connection.execute(
+                text(
+                    f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF fixlog.fix "
+                    f"FOR VALUES IN ('{day}')"
+                )
+            )
+
+
+def _lock(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER})
