@@ -16,10 +16,36 @@ import numpy.typing as npt
 
 Matrix = npt.NDArray[np.int32]
 
+UnplannedCode = Literal[
+    "no_vehicle", "too_heavy", "unreachable", "window", "shift_full", "not_worth"
+]
+
+UNREACHABLE = 10**8
+"""Seconds or metres from here on mean: there is no road."""
+
+
+class ProblemError(Exception):
+    """A problem that no engine should be asked to solve.
+
+    `field` is a path such as `vehicles[2].shift_end_s`; `remedy` tells what to change.
+    """
+
+    def __init__(self, field: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{field}: {reason} {remedy}")
+        self.field = field
+        self.reason = reason
+        self.remedy = remedy
+
+    def __reduce__(self) -> tuple[type[ProblemError], tuple[str, str, str]]:
+        return ProblemError, (self.field, self.reason, self.remedy)
+
 
 @dataclass(frozen=True, slots=True)
 class Compartment:
-    """One chamber of a vehicle: the streams it takes, and what it holds."""
+    """One chamber of a vehicle: the streams it takes, and what it holds.
+
+    Chambers of one vehicle share no stream, unless they take the same streams: those count as one.
+    """
 
     streams: tuple[str, ...]
     kg: float
@@ -75,12 +101,16 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Disposal:
-    """A transfer station or plant where every chamber is emptied."""
+    """A transfer station or plant where every chamber is emptied.
+
+    A vehicle unloads only where all the streams that it collects are taken.
+    """
 
     id: str
     location: int
     service_s: int
     streams: frozenset[str]
+    """Streams it takes; empty: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +136,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One step of a route. `ref` is a visit id or a disposal id; `load_kg` per stream on leaving."""
+    """One step of a route. `ref` is a visit id or a disposal id; `load_kg` per stream on leaving.
+
+    Where a window makes the vehicle wait, service begins at `departure_s` less the service time.
+    """
 
     kind: Literal["visit", "disposal"]
     ref: str
@@ -118,7 +151,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A vehicle's shift. It ends empty: the last stop before the end is a disposal."""
+    """A vehicle's shift, from its start on. It ends empty: the last stop is a disposal."""
 
     vehicle_id: str
     start_s: int
@@ -134,11 +167,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Unplanned:
-    """A visit left out, and why: `code` is stable, `detail` a sentence for a dispatcher."""
+    """A visit left out, and why: `code` is stable, `detail` a sentence for a dispatcher.
+
+    `values` holds what the sentence names (vehicle, minutes, kg), to say it in another language.
+    """
 
     visit_id: str
-    code: Literal["no_vehicle", "too_heavy", "unreachable", "window", "shift_full", "not_worth"]
+    code: UnplannedCode
     detail: str
+    values: Mapping[str, str | int | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
