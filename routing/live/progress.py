@@ -1,0 +1,137 @@
+"""How a running route stands against its plan. Pure.
+
+`assess` looks at one route's visits in order and says which visits are missed, unknown or at
+risk, how late the route is, and what comes next. It only judges; writing is the sweep's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from fleet.org.policy import Policy
+from routing.models import VisitStatus
+
+BEYOND = 3
+"""Visits proved behind a pending one before the route counts as having moved on."""
+
+DONE = frozenset({VisitStatus.SERVED, VisitStatus.PARTLY})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A visit as progress sees it, in order of the route."""
+
+    visit_id: str
+    work: bool
+    planned_arrival: datetime
+    planned_departure: datetime
+    status: VisitStatus
+    proved_t: datetime | None
+    """When the route's own vehicle left it, by facts."""
+    seen: VisitStatus | None = None
+    """What facts say so far, where that is not yet an outcome: driven_through or unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A time without any fix of the vehicle."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    outcomes: dict[str, VisitStatus] = field(default_factory=dict)
+    """Visits that have come to an outcome without being proved."""
+    at_risk: frozenset[str] = frozenset()
+    late_s: int = 0
+    next_visit_id: str | None = None
+    closed: bool = False
+
+
+def delay_s(steps: Sequence[Step], now: datetime) -> int:
+    """Seconds by which the route runs behind its plan; negative when it is ahead.
+
+    The delay at the last proved visit, or what the next one's planned arrival is overdue.
+    """
+    proved = [(s.proved_t, i) for i, s in enumerate(steps) if s.proved_t is not None]
+    late = 0
+    after = -1
+    if proved:
+        _, after = max(proved)
+        last = steps[after]
+        assert last.proved_t is not None
+        late = int((last.proved_t - last.planned_departure).total_seconds())
+    for step in steps[after + 1 :]:
+        if step.status is VisitStatus.PENDING:
+            return max(late, int((now - step.planned_departure).total_seconds()))
+    return late
+
+
+def moved_on_t(steps: Sequence[Step], index: int) -> datetime | None:
+    """When the route had proved `BEYOND` later working visits; None while it has not."""
+    later = sorted(
+        step.proved_t for step in steps[index + 1 :] if step.work and step.proved_t is not None
+    )
+    return later[BEYOND - 1] if len(later) >= BEYOND else None
+
+
+def assess(
+    steps: Sequence[Step],
+    *,
+    now: datetime,
+    shift_end_t: datetime,
+    silences: Sequence[Silence],
+    policy: Policy,
+) -> Assessment:
+    """Judge every visit that is still pending.
+
+    A pending visit is over when the route has moved on beyond it (`BEYOND` visits, and
+    `missed_grace_s` later), or when the shift's end is `missed_grace_s` ago. It is then unknown
+    where the vehicle was silent while it should have been there, else what was seen, else missed.
+    """
+    grace = timedelta(seconds=policy.missed_grace_s)
+    closed = now >= shift_end_t + grace
+    late = delay_s(steps, now)
+    outcomes: dict[str, VisitStatus] = {}
+    at_risk: set[str] = set()
+    next_id: str | None = None
+    last_proved = max((i for i, s in enumerate(steps) if s.proved_t is not None), default=-1)
+    for index, step in enumerate(steps):
+        if step.status is not VisitStatus.PENDING:
+            continue
+        moved = moved_on_t(steps, index)
+        over = closed or (moved is not None and now >= moved + grace)
+        if step.work and over:
+            outcomes[step.visit_id] = _outcome(steps, index, silences, shift_end_t)
+            continue
+        if next_id is None and index > last_proved:
+            next_id = step.visit_id
+        if step.work and (late >= policy.at_risk_s or moved is not None):
+            at_risk.add(step.visit_id)
+    return Assessment(outcomes, frozenset(at_risk), late, None if closed else next_id, closed)
+
+
+def _outcome(
+    steps: Sequence[Step], index: int, silences: Sequence[Silence], shift_end_t: datetime
+) -> VisitStatus:
+    step = steps[index]
+    if step.seen is not None:
+        return step.seen
+    before = max(
+        (s.proved_t for s in steps[:index] if s.proved_t is not None),
+        default=min(step.planned_arrival, shift_end_t),
+    )
+    after = min(
+        (s.proved_t for s in steps[index + 1 :] if s.proved_t is not None and s.proved_t > before),
+        default=shift_end_t,
+    )
+    needed = (step.planned_departure - step.planned_arrival) / 2
+    for silence in silences:
+        overlap = min(silence.until, after) - max(silence.since, before)
+        if overlap >= needed and overlap > timedelta(0):
+            return VisitStatus.UNKNOWN
+    return VisitStatus.MISSED
