@@ -34,12 +34,19 @@ def assign(session: Session, kind: Kind, subject: str, object: str, at: datetime
         Conflict: something was assigned later than `at`; history is not rewritten.
     """
     slot = _slot(session, kind, subject, object)
-    replaced = _open(session, kind, subject, object, slot)
+    rivals = _rivals(kind, subject, object, slot)
+    replaced = session.scalars(
+        select(Assignment)
+        .where(rivals, Assignment.to_at.is_(None))
+        .order_by(Assignment.id)
+        .with_for_update()
+    ).all()
     for row in replaced:
         if row.subject == subject and row.object == object and row.from_at <= at:
             return row
+    _refuse_the_past(session, rivals, at)
     for row in replaced:
-        _end(row, at)
+        row.to_at = at
     session.flush()  # the open-row index must see the ends before the new row
     row = Assignment(
         id=new_id("asg"),
@@ -60,18 +67,25 @@ def assign(session: Session, kind: Kind, subject: str, object: str, at: datetime
 def release(
     session: Session, kind: Kind, subject: str, at: datetime, *, slot: str | None = None
 ) -> list[Assignment]:
-    """End what `subject` holds at `at`, in one shift (`slot`) or in all, and give nothing instead."""
-    held = [
-        row
-        for row in session.scalars(select(Assignment).where(_is_open(kind, subject)))
-        if slot is None or row.slot == slot
-    ]
+    """End what `subject` holds from `at` on, in one shift (`slot`) or in all.
+
+    Raises:
+        Conflict: as `assign`.
+    """
+    mine = and_(Assignment.kind == kind, Assignment.subject == subject)
+    if slot is not None:
+        mine = and_(mine, Assignment.slot == slot)
+    held = session.scalars(
+        select(Assignment).where(mine, Assignment.to_at.is_(None)).with_for_update()
+    ).all()
+    if held:
+        _refuse_the_past(session, mine, at)
     for row in held:
-        _end(row, at)
+        row.to_at = at
     session.flush()
     for row in held:
         emit(session, TOPIC, row.id, view(row))
-    return held
+    return list(held)
 
 
 def holder(
@@ -156,34 +170,28 @@ def _existing_vehicle(session: Session, vehicle_id: str, field: str) -> None:
         )
 
 
-def _is_open(kind: str, subject: str) -> ColumnElement[bool]:
-    return and_(Assignment.kind == kind, Assignment.subject == subject, Assignment.to_at.is_(None))
-
-
 def _holds_at(at: datetime) -> ColumnElement[bool]:
     return and_(Assignment.from_at <= at, or_(Assignment.to_at.is_(None), Assignment.to_at > at))
 
 
-def _open(
-    session: Session, kind: Kind, subject: str, object: str, slot: str
-) -> Sequence[Assignment]:
-    """Open rows that a new assignment replaces."""
-    replaced = and_(_is_open(kind, subject), Assignment.slot == slot)
+def _rivals(kind: Kind, subject: str, object: str, slot: str) -> ColumnElement[bool]:
+    """Rows that may not hold together with a new assignment."""
+    same = and_(Assignment.subject == subject, Assignment.slot == slot)
     if kind == "vehicle_beat":
-        by_object = and_(
-            Assignment.kind == kind, Assignment.object == object, Assignment.to_at.is_(None)
-        )
-        replaced = or_(replaced, by_object)
-    return session.scalars(
-        select(Assignment).where(replaced).order_by(Assignment.id).with_for_update()
-    ).all()
+        same = or_(same, Assignment.object == object)
+    return and_(Assignment.kind == kind, same)
 
 
-def _end(row: Assignment, at: datetime) -> None:
-    if row.from_at > at:
+def _refuse_the_past(session: Session, rivals: ColumnElement[bool], at: datetime) -> None:
+    later = session.scalar(
+        select(Assignment)
+        .where(rivals, or_(Assignment.from_at > at, Assignment.to_at > at))
+        .order_by(Assignment.from_at.desc())
+        .limit(1)
+    )
+    if later is not None:
         raise Conflict(
-            f"{row.subject} was given {row.object} at {iso(row.from_at)}, which is later.",
+            f"{later.subject} and {later.object} changed after {iso(at)} already.",
             field="at",
             remedy="Assign from a later time; what has been recorded is not rewritten.",
         )
-    row.to_at = at

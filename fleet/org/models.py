@@ -130,6 +130,8 @@ class Lane(Base):
     """enter | mouth | feeder | gate."""
     profiles: Mapped[list[str]] = mapped_column(Packed)
     """Vehicle classes that may enter."""
+    access_profiles: Mapped[list[str]] = mapped_column(Packed)
+    """Vehicle classes that reach the place where the vehicle stands; `profiles` when it enters."""
     access_lon: Mapped[float | None]
     access_lat: Mapped[float | None]
     """Where the vehicle stands when it does not enter."""

@@ -32,109 +32,150 @@ class Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     # planning
-    night_plan_at: str = Field("02:00", description="Local time at which the day is planned.")
-    plan_seed: int = Field(1, ge=0, description="Seed of the solver; same seed, same plan.")
+    night_plan_at: str = Field(
+        default="02:00", description="Local time at which the day is planned."
+    )
+    plan_seed: int = Field(default=1, ge=0, description="Seed of the solver; same seed, same plan.")
     plan_iterations: int = Field(
-        200, ge=1, description="Improvement steps of the solver for a night plan."
+        default=200, ge=1, description="Improvement steps of the solver for a night plan."
     )
     unload_service_s: Seconds = Field(
-        600, description="Time at a transfer station to weigh and empty, where it gives none."
+        default=600,
+        description="Time at a transfer station to weigh and empty, where it gives none.",
     )
-    household_service_s: float = Field(7.0, ge=0, description="Standing time per household.")
-    shop_service_s: float = Field(10.0, ge=0, description="Standing time per shop.")
-    institution_service_s: float = Field(60.0, ge=0, description="Standing time per institution.")
-    bulk_service_s: float = Field(180.0, ge=0, description="Standing time per bulk generator.")
+    household_service_s: float = Field(
+        default=7.0, ge=0, description="Standing time per household."
+    )
+    shop_service_s: float = Field(default=10.0, ge=0, description="Standing time per shop.")
+    institution_service_s: float = Field(
+        default=60.0, ge=0, description="Standing time per institution."
+    )
+    bulk_service_s: float = Field(
+        default=180.0, ge=0, description="Standing time per bulk generator."
+    )
     metre_service_s: float = Field(
-        0.0, ge=0, description="Time per metre of a lane beside driving it, such as sweeping up."
+        default=0.0,
+        ge=0,
+        description="Time per metre of a lane beside driving it, such as sweeping up.",
     )
-    bin_service_s: Seconds = Field(90, description="Time to empty a street bin.")
-    request_service_s: Seconds = Field(180, description="Time for a stop that a resident asked.")
-    serving_speed_mps: float = Field(2.0, gt=0, description="Speed along a lane being served.")
+    bin_service_s: Seconds = Field(default=90, description="Time to empty a street bin.")
+    request_service_s: Seconds = Field(
+        default=180, description="Time for a stop that a resident asked."
+    )
+    serving_speed_mps: float = Field(
+        default=2.0, gt=0, description="Speed along a lane being served."
+    )
     walking_speed_mps: float = Field(
-        1.0, gt=0, description="Speed of a crew that serves a lane on foot, both ways."
+        default=1.0, gt=0, description="Speed of a crew that serves a lane on foot, both ways."
     )
     vehicle_fixed_cost_s: Seconds = Field(
-        3600, description="Price of using a vehicle, in work time, where its class gives none."
+        default=3600,
+        description="Price of using a vehicle, in work time, where its class gives none.",
     )
-    drop_cost_s: Seconds = Field(36_000, description="Price of leaving a visit out of the plan.")
+    drop_cost_s: Seconds = Field(
+        default=36_000, description="Price of leaving a visit out of the plan."
+    )
     beat_change_cost_s: Seconds = Field(
-        300, description="Price of serving a lane with another vehicle than its beat's."
+        default=300, description="Price of serving a lane with another vehicle than its beat's."
     )
     locked_visits: int = Field(
-        2, ge=1, description="Visits ahead of a driver that a new stop never displaces."
+        default=2, ge=1, description="Visits ahead of a driver that a new stop never displaces."
     )
     working_days: tuple[Weekday, ...] = Field(
-        ("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
+        default=("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
         strict=False,
         description="Days on which lanes are collected.",
     )
 
     # waste
-    household_kg_day: Kilograms = Field(1.6, description="Waste of a household a day.")
-    shop_kg_day: Kilograms = Field(3.0, description="Waste of a shop a day.")
-    institution_kg_day: Kilograms = Field(25.0, description="Waste of an institution a day.")
-    bulk_kg_day: Kilograms = Field(100.0, description="Waste of a bulk generator a day.")
+    household_kg_day: Kilograms = Field(default=1.6, description="Waste of a household a day.")
+    shop_kg_day: Kilograms = Field(default=3.0, description="Waste of a shop a day.")
+    institution_kg_day: Kilograms = Field(
+        default=25.0, description="Waste of an institution a day."
+    )
+    bulk_kg_day: Kilograms = Field(default=100.0, description="Waste of a bulk generator a day.")
     stream_share: Mapping[str, Share] = Field(
-        {"wet": 0.58, "dry": 0.35, "sanitary": 0.05, "special": 0.02},
+        default={"wet": 0.58, "dry": 0.35, "sanitary": 0.05, "special": 0.02},
         description="Share of each stream in the weight; together 1.",
     )
     density_kg_m3: Mapping[str, Annotated[float, Field(gt=0)]] = Field(
-        {"wet": 500.0, "dry": 130.0, "sanitary": 160.0, "special": 200.0},
+        default={"wet": 500.0, "dry": 130.0, "sanitary": 160.0, "special": 200.0},
         description="Weight of a cubic metre in a vehicle; dry waste fills it by volume.",
     )
     persons_per_household: float = Field(
-        4.6, gt=0, description="Turns population into households where premises are unknown."
+        default=4.6,
+        gt=0,
+        description="Turns population into households where premises are unknown.",
     )
     shops_per_household: float = Field(
-        0.1, ge=0, description="Turns households into shops where premises are unknown."
+        default=0.1, ge=0, description="Turns households into shops where premises are unknown."
     )
 
     # lanes
-    passing_margin_m: Metres = Field(
-        0.4, description="Free width beside a vehicle for it to fit into a lane."
+    clearance_m: Metres = Field(
+        default=0.5, description="Free width that a vehicle needs to fit, both sides together."
+    )
+    households_per_km: float = Field(
+        default=100.0, ge=0, description="Households along a street where nothing says how many."
     )
     turning_width_m: Metres = Field(
-        4.5, description="Width below which a vehicle does not turn round in a dead end."
+        default=4.5, description="Width below which a vehicle does not turn round in a dead end."
     )
     mouth_length_m: Metres = Field(
-        80.0, description="A narrow dead end up to this length is served from its mouth."
+        default=80.0, description="A narrow dead end up to this length is served from its mouth."
     )
     premises_within_m: Metres = Field(
-        60.0, description="How far from a lane a premise of the list may stand."
+        default=60.0, description="How far from a lane a premise of the list may stand."
     )
 
     # proof of service
-    lane_buffer_m: Metres = Field(15.0, description="Distance from a lane that counts as on it.")
-    slow_speed_mps: float = Field(2.4, gt=0, description="Up to this speed a pass is service.")
-    served_fraction: Share = Field(0.8, description="Share of a lane's length that proves it.")
-    partly_fraction: Share = Field(0.2, description="Share from which a lane is served in part.")
-    gap_s: Seconds = Field(45, description="A silence longer than this is a gap in the proof.")
-    stop_dwell_s: Seconds = Field(20, description="Standing time that proves a stop.")
-    stop_within_m: Metres = Field(25.0, description="Distance within which standing counts.")
-    missed_grace_s: Seconds = Field(
-        1200, description="Time after a visit's planned end before it is called missed."
+    lane_buffer_m: Metres = Field(
+        default=15.0, description="Distance from a lane that counts as on it."
     )
-    at_risk_s: Seconds = Field(600, description="Lateness from which a visit is at risk.")
-    silent_device_s: Seconds = Field(180, description="Silence after which a device is silent.")
+    slow_speed_mps: float = Field(
+        default=2.4, gt=0, description="Up to this speed a pass is service."
+    )
+    served_fraction: Share = Field(
+        default=0.8, description="Share of a lane's length that proves it."
+    )
+    partly_fraction: Share = Field(
+        default=0.2, description="Share from which a lane is served in part."
+    )
+    gap_s: Seconds = Field(
+        default=45, description="A silence longer than this is a gap in the proof."
+    )
+    stop_dwell_s: Seconds = Field(default=20, description="Standing time that proves a stop.")
+    stop_within_m: Metres = Field(
+        default=25.0, description="Distance within which standing counts."
+    )
+    missed_grace_s: Seconds = Field(
+        default=1200, description="Time after a visit's planned end before it is called missed."
+    )
+    at_risk_s: Seconds = Field(default=600, description="Lateness from which a visit is at risk.")
+    silent_device_s: Seconds = Field(
+        default=180, description="Silence after which a device is silent."
+    )
     geofence_radius_m: Metres = Field(
-        60.0, description="Radius around a depot or station that counts as being there."
+        default=60.0, description="Radius around a depot or station that counts as being there."
     )
 
     # residents
     report_grace_s: Seconds = Field(
-        1800, description="Time after the planned service before a miss may be reported."
+        default=1800, description="Time after the planned service before a miss may be reported."
     )
     report_within_h: float = Field(
-        36.0, gt=0, description="Time after the planned service in which a miss may be reported."
+        default=36.0,
+        gt=0,
+        description="Time after the planned service in which a miss may be reported.",
     )
     near_pass_m: Metres = Field(
-        40.0, description="Distance at which a vehicle's pass counts as evidence."
+        default=40.0, description="Distance at which a vehicle's pass counts as evidence."
     )
     auto_insert: bool = Field(
-        False, description="A confirmed miss becomes a stop without a dispatcher's click."
+        default=False, description="A confirmed miss becomes a stop without a dispatcher's click."
     )
     sla_h: Mapping[str, Annotated[float, Field(gt=0)]] = Field(
-        {
+        default={
             "missed_pickup": 12.0,
             "garbage_dump": 12.0,
             "bin_full": 12.0,
@@ -144,13 +185,17 @@ class Policy(BaseModel):
         },
         description="Hours in which a request of a category is promised to be done.",
     )
-    default_sla_h: float = Field(24.0, gt=0, description="The same for any other category.")
+    default_sla_h: float = Field(default=24.0, gt=0, description="The same for any other category.")
 
     # data
-    retention_fixes_days: int = Field(180, ge=1, description="Days that vehicles' fixes are kept.")
-    retention_photos_days: int = Field(365, ge=1, description="Days that photos are kept.")
+    retention_fixes_days: int = Field(
+        default=180, ge=1, description="Days that vehicles' fixes are kept."
+    )
+    retention_photos_days: int = Field(default=365, ge=1, description="Days that photos are kept.")
     retention_contacts_days: int = Field(
-        90, ge=1, description="Days that a resident's contact is kept after the request closed."
+        default=90,
+        ge=1,
+        description="Days that a resident's contact is kept after the request closed.",
     )
 
     @field_validator("night_plan_at")
@@ -201,7 +246,9 @@ def parse(text: str, file: str = "policy.toml") -> tuple[Policy, list[Fault]]:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return Policy(), [Fault(file, None, None, f"is not TOML: {error}", "Correct the syntax.")]
+        return Policy(), [
+            Fault(file, None, None, f"This is not TOML: {error}.", "Correct the syntax.")
+        ]
     merged = dict(raw)
     for name, value in raw.items():
         default = Policy.model_fields[name].default if name in Policy.model_fields else None
@@ -220,7 +267,13 @@ def parse(text: str, file: str = "policy.toml") -> tuple[Policy, list[Fault]]:
 
 def _fault(file: str, field: str, kind: str, message: str) -> Fault:
     if kind == "extra_forbidden":
-        return Fault(file, None, field, "is not a policy", "Remove it; docs/policy.md lists all.")
-    known = Policy.model_fields.get(field.split(".")[0])
-    remedy = f"Give a value like {known.default!r}." if known else "Correct the value."
-    return Fault(file, None, field or None, message, remedy)
+        return Fault(
+            file, None, field, "This is not a policy.", "Remove it; docs/policy.md lists all."
+        )
+    name, _, entry = field.partition(".")
+    known = Policy.model_fields.get(name)
+    example = known.default if known else None
+    if isinstance(example, Mapping) and entry:
+        example = example.get(entry, next(iter(example.values())))
+    remedy = "Correct the value." if example is None else f"Give a value like {example!r}."
+    return Fault(file, None, field or None, f"{message.removeprefix('Value error, ')}.", remedy)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import cos, hypot, radians
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from shapely.geometry import Point, shape
 from sqlalchemy import case, select
@@ -43,6 +45,11 @@ def city(session: Session) -> City:
             "No city has been imported.", remedy="Run `safai city import DIR`, or `safai demo`."
         )
     return found
+
+
+def city_zone(session: Session) -> ZoneInfo:
+    """The city's time zone. Raises `NotFound` before an import."""
+    return ZoneInfo(city(session).tz)
 
 
 def policy(session: Session) -> Policy:
@@ -234,7 +241,7 @@ def _distance_m(lon: float, lat: float, geometry: list[list[float]]) -> float:
     points = [((x - lon) * east_m, (y - lat) * north_m) for x, y in geometry]
     if len(points) == 1:
         return hypot(*points[0])
-    return min(_from_origin(a, b) for a, b in zip(points, points[1:], strict=False))
+    return min(_from_origin(a, b) for a, b in pairwise(points))
 
 
 def _from_origin(a: tuple[float, float], b: tuple[float, float]) -> float:

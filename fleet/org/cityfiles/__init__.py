@@ -1,0 +1,1 @@
+"""The files of a city folder: one module per kind, each giving typed rows and every fault."""
