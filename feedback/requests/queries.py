@@ -133,7 +133,7 @@ def _timeline(request: Request, tz: ZoneInfo, lang: str) -> list[TimelineEntry]:
 def _localised(lang: str, values: dict[str, Any]) -> dict[str, Any]:
     """Values that are themselves catalogue keys, such as `reason.other`, in the reader's language."""
     return {
-        name: t(lang, value) if name in {"reason", "rating"} else value
+        name: t(lang, f"feedback.{value}") if name in {"reason", "rating"} else value
         for name, value in values.items()
     }
 

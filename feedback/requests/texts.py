@@ -22,9 +22,9 @@ def sentence(lang: str, tz: ZoneInfo, key: str, values: Mapping[str, Any]) -> st
         name: parse_iso(value).astimezone(tz).strftime("%H:%M") if name.endswith("at") else value
         for name, value in values.items()
     }
-    text = t(lang, key, **shown)
+    text = t(lang, f"feedback.{key}", **shown)
     if "pass_at" in shown and key in WITH_PASS:
-        text = f"{text} {t(lang, 'evidence.nearest', **shown)}"
+        text = f"{text} {t(lang, 'feedback.evidence.nearest', **shown)}"
     return text
 
 

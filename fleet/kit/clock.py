@@ -73,9 +73,9 @@ class ScaledClock:
         self._rate = rate
         self._monotonic = monotonic or SystemMonotonic()
         self._lock = threading.Lock()
-        self._last = aware(start)
         if not path.exists():
-            self._write(start, until=start)
+            self._write(aware(start), until=start)
+        self._last = parse_iso(_read(path)["city"])
 
     @property
     def rate(self) -> float:

@@ -1,0 +1,16 @@
+"""What main composes of this room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter
+
+from feedback.requests import api, follow
+from fleet.kit.i18n import register
+from fleet.kit.outbox import Handler
+
+register(Path(__file__).parent / "locales")
+
+routers: list[APIRouter] = [api.router]
+handlers: list[Handler] = follow.handlers

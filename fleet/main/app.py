@@ -1,0 +1,90 @@
+"""The web process: HTTP, sockets, outbox relay, live hub and timers in one FastAPI application."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from feedback.categories import categories
+from fleet.kit import errors
+from fleet.kit.clock import ScaledClock, SteppedClock
+from fleet.kit.logs import RequestIdMiddleware
+from fleet.kit.outbox import Relay
+from fleet.kit.timers import Scheduler
+from fleet.kit.web import Kit
+from fleet.main import advance, control, pages, wiring
+from fleet.main.advance import Stepper
+from fleet.roads.wiring import engines
+from tracking import wiring as tracking
+
+
+def create_app(kit: Kit) -> FastAPI:
+    """The application over an opened kit; tables must be up to date."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(tracking.running(app, kit))
+            relay = Relay(kit.db, kit.hub, wiring.handlers(), kit.monotonic)
+            scheduler = Scheduler(kit, wiring.timers(kit))
+            threads = [relay.run_forever]
+            app.state.stepper = None
+            if isinstance(kit.clock, SteppedClock):
+                ingest = app.state.ingest
+                app.state.stepper = Stepper(kit, kit.clock, relay, scheduler, ingest.empty)
+            else:
+                threads.append(scheduler.run_forever)
+            if isinstance(kit.clock, ScaledClock):
+                threads.append(kit.clock.keep_forever)
+            stack.callback(_start(threads))
+            yield
+
+    app = FastAPI(
+        title="safai",
+        version=version("safai"),
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.kit = kit
+    app.state.roads = engines(kit.settings)
+    app.state.categories = [category.public() for category in categories().values()]
+    errors.install(app)
+    for router in wiring.routers():
+        app.include_router(router)
+    app.include_router(advance.router)
+    app.include_router(control.router)
+
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> dict[str, str]:
+        with kit.db.reading() as session:
+            session.connection()
+        return {"status": "ok"}
+
+    @app.get("/metrics", include_in_schema=False)
+    def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    app.include_router(pages.router)
+    app.add_middleware(RequestIdMiddleware)
+    return app
+
+
+def _start(loops: list[Callable[[threading.Event], None]]) -> Callable[[], None]:
+    """Run each loop in a thread of its own; the returned function stops and awaits them."""
+    stop = threading.Event()
+    threads = [threading.Thread(target=loop, args=(stop,), daemon=True) for loop in loops]
+    for thread in threads:
+        thread.start()
+
+    def end() -> None:
+        stop.set()
+        for thread in threads:
+            thread.join(timeout=10)
+
+    return end
