@@ -25,8 +25,8 @@ STREETS = frozenset(
 _GEOD = Geod(ellps="WGS84")
 _ONEWAY_KEYS = ("oneway:motorcar", "oneway:motor_vehicle", "oneway:vehicle", "oneway")
 _ACCESS_KEYS = ("motorcar", "motor_vehicle", "vehicle", "access")
-_PRIVATE = frozenset({"private", "customers", "permit", "residents", "delivery"})
-_CLOSED = frozenset({"no", "military", "emergency", "agricultural", "forestry"})
+PRIVATE_ACCESS = frozenset({"private", "customers", "permit", "residents", "delivery"})
+CLOSED_ACCESS = frozenset({"no", "military", "emergency", "agricultural", "forestry"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +154,8 @@ def _lane(
         width_m=width_m,
         width_tagged=width_tagged,
         service=way.tags.get("service", ""),
-        private=access in _PRIVATE,
-        closed=access in _CLOSED,
+        private=access in PRIVATE_ACCESS,
+        closed=access in CLOSED_ACCESS,
         dead_end=False,
     )
 
