@@ -101,12 +101,15 @@ class Database:
         self._listeners: list[Callable[[], None]] = []
 
     @classmethod
-    def open(cls, url: str, clock: Clock | None = None) -> Database:
+    def open(
+        cls, url: str, clock: Clock | None = None, *, writer_wait_s: float = WRITER_WAIT_S
+    ) -> Database:
         """Connect to ``sqlite:///path`` or ``postgresql://…``; an SQLite file is made when absent.
 
         Args:
             url: SQLAlchemy URL.
             clock: city time for `now_of` and the times of events; the wall clock when None.
+            writer_wait_s: how long a writer waits for its turn, or for a row, before `Busy`.
 
         Raises:
             ValueError: another kind of database, or SQLite without a file.
@@ -114,9 +117,9 @@ class Database:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
         if backend == "sqlite":
-            writer, reader = _sqlite_engines(parsed)
+            writer, reader = _sqlite_engines(parsed, writer_wait_s)
         elif backend == "postgresql":
-            writer, reader = _postgresql_engines(parsed)
+            writer, reader = _postgresql_engines(parsed, writer_wait_s)
         else:
             raise ValueError(f"Expected an sqlite:// or postgresql:// URL, got {backend}://.")
         return cls(writer, reader, clock or WallClock())
@@ -191,7 +194,7 @@ def now_of(session: Session) -> datetime:
     return clock.now()
 
 
-def _sqlite_engines(url: URL) -> tuple[Engine, Engine]:
+def _sqlite_engines(url: URL, writer_wait_s: float) -> tuple[Engine, Engine]:
     if not url.database or url.database == ":memory:":
         raise ValueError("Expected a file such as sqlite:///safai.sqlite3, got SQLite in memory.")
     path = Path(url.database).absolute()
@@ -200,7 +203,7 @@ def _sqlite_engines(url: URL) -> tuple[Engine, Engine]:
 
     writer = sa.create_engine(
         URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": WRITER_WAIT_S, "check_same_thread": False},
+        connect_args={"timeout": writer_wait_s, "check_same_thread": False},
         pool_size=4,
         max_overflow=-1,
     )
@@ -214,9 +217,9 @@ def _sqlite_engines(url: URL) -> tuple[Engine, Engine]:
     @event.listens_for(writer, "begin")
     def begin_writing(connection: Connection) -> None:
         if not connection.info.get("has_turn"):
-            if not turn.acquire(WRITER_WAIT_S):
+            if not turn.acquire(writer_wait_s):
                 raise Busy(
-                    f"Other writers kept the database for {WRITER_WAIT_S:.0f} s.",
+                    f"Other writers kept the database for {writer_wait_s:g} s.",
                     remedy="Try again in a few seconds.",
                     headers={"Retry-After": "5"},
                 )
@@ -236,7 +239,7 @@ def _sqlite_engines(url: URL) -> tuple[Engine, Engine]:
         creator=lambda: sqlite3.connect(
             f"file:{quote(str(path))}?mode=ro",
             uri=True,
-            timeout=WRITER_WAIT_S,
+            timeout=writer_wait_s,
             check_same_thread=False,
         ),
         poolclass=sa.QueuePool,
@@ -255,13 +258,13 @@ def _sqlite_engines(url: URL) -> tuple[Engine, Engine]:
     return writer, reader
 
 
-def _postgresql_engines(url: URL) -> tuple[Engine, Engine]:
+def _postgresql_engines(url: URL, writer_wait_s: float) -> tuple[Engine, Engine]:
     writer = sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=10,
         max_overflow=40,
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC -c lock_timeout=30s"},
+        connect_args={"options": f"-c timezone=UTC -c lock_timeout={writer_wait_s * 1000:.0f}ms"},
     )
     reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return writer, reader
