@@ -50,4 +50,24 @@ def t(lang: str, key: str, **values: object) -> str:
     return _texts.get(lang, _texts["en"])[key].format(**values)
 
 
+def choose(accept_language: str | None) -> Lang:
+    """Our language that an ``Accept-Language`` header likes best; English when it names none.
+
+    >>> choose("fr, hi-IN;q=0.8, en;q=0.5")
+    'hi'
+    """
+    best: Lang = "en"
+    best_quality = 0.0
+    for entry in (accept_language or "").split(","):
+        tag, _, quality_text = entry.strip().partition(";q=")
+        try:
+            quality = float(quality_text or 1)
+        except ValueError:
+            continue
+        for lang in LANGS:
+            if tag.split("-")[0].lower() == lang and quality > best_quality:
+                best, best_quality = lang, quality
+    return best
+
+
 register(Path(__file__).parent / "locales")
