@@ -10,15 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from tracking.fixes.fix import Fix, from_ms, payload_hash, to_ms
 
-if TYPE_CHECKING:
-    from fleet.kit.db import Database
-    from fleet.kit.settings import Settings
 
 type Cursor = Mapping[str, int]
 """ISO service day → last number read."""
@@ -166,18 +162,3 @@ def within(fixes: Iterable[Fix], lon: float, lat: float, radius_m: float) -> lis
     """Those of the fixes that lie in the circle, by t."""
     inside = (f for f in fixes if distance_m(lon, lat, f.lon, f.lat) <= radius_m)
     return sorted(inside, key=lambda f: f.t)
-
-
-def open_fixlog(settings: Settings, db: Database) -> FixLog:
-    """The log that belongs to the installation's database."""
-    from tracking.fixes.log_postgres import PostgresFixLog
-    from tracking.fixes.log_sqlite import SqliteFixLog
-
-    tz = _city_zone(db)
-    if db.url.get_backend_name() == "postgresql":
-        return PostgresFixLog(db.engine, tz)
-    return SqliteFixLog(Path(settings.data_dir) / "fixes", tz)
-
-
-def _city_zone(db: Database) -> ZoneInfo:
-    raise NotImplementedError(db)

@@ -1,0 +1,294 @@
+"""Provisional lane facts by buffer and pace: how much of each lane was driven, and how slowly.
+
+Evidence of service is the pace (halts included), not the presence: a lane that was only driven
+through is covered as well. A silence proves nothing either way, so it is said (`gap`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tracking.facts.lane_index import Floats, Ints, LaneIndex
+from tracking.facts.match import Matched, Track, match, ways
+from tracking.facts.silence import lanes_within_silences
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Thresholds; those that a city sets come from its policy."""
+
+    buffer_m: float = 15.0
+    """A lane is looked for within twice this distance: noise is wider than a kerb."""
+    slow_mps: float = 2.4
+    slow_beside: float = 1.4
+    """Up to this multiple of `slow_mps` a stretch beside a slow one is slow too."""
+    gap_s: float = 45.0
+    pace_reach_m: float = 20.0
+    """Pace is taken over this travel before and after a place."""
+    halt_cap_s: float = 30.0
+    """A halt counts no longer than this: waiting at a crossing is not service."""
+    turn_m: float = 25.0
+    """Going back this far along a lane is a turn; less is noise."""
+    join_m: float = 15.0
+    snap_m: float = 12.0
+    """Pieces closer than this are one; one that ends this near a lane's end reaches it."""
+    new_pass_s: float = 90.0
+    """After this long away from a lane, coming back is another pass."""
+    least_m: float = 12.0
+    least_fraction: float = 0.15
+    """Less than both is the mouth of a side street, not a pass."""
+
+
+@dataclass(frozen=True)
+class LanePass:
+    """One pass along a lane; times in seconds since 1970, fractions of its length."""
+
+    lane: int
+    start_s: float
+    end_s: float
+    forward: bool
+    served_fraction: float
+    driven_fraction: float
+    pace_mps: float
+    gap: bool
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """Stretches driven along one lane each, in order of time."""
+
+    lane: Ints
+    from_m: Floats
+    to_m: Floats
+    start_s: Floats
+    end_s: Floats
+    pace_mps: Floats
+
+
+def lane_passes(track: Track, index: LaneIndex, limits: Limits) -> list[LanePass]:
+    """The passes of one vehicle's track, sorted by time.
+
+    Args:
+        track: good fixes sorted by time.
+        index: lanes that vehicles drive.
+    """
+    if len(track.t_s) == 0 or not index.ids:
+        return []
+    matched = match(track, index, within_m=2 * limits.buffer_m, gap_s=limits.gap_s)
+    matched = _without_jitter(matched, limits.turn_m)
+    pieces = _pieces(matched, index, limits)
+    silences = lanes_within_silences(matched, index, limits.gap_s)
+    passes = list(_passes(pieces, index, limits, silences))
+    for lane, start_s, end_s in silences:
+        overlapped = any(
+            p.lane == lane and p.start_s <= end_s + 1 and p.end_s >= start_s - 1 for p in passes
+        )
+        if not overlapped:
+            passes.append(LanePass(lane, start_s, end_s, True, 0.0, 0.0, 0.0, True))
+    return sorted(passes, key=lambda p: (p.start_s, p.lane))
+
+
+def _without_jitter(matched: Matched, turn_m: float) -> Matched:
+    """Positions along each lane made monotone between turns."""
+    along = matched.along_m.copy()
+    change = (matched.chain[1:] != matched.chain[:-1]) | (matched.lane[1:] != matched.lane[:-1])
+    edges = np.flatnonzero(np.r_[True, change, True])
+    for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        if stop - start < 3:
+            continue
+        for i, j in _legs(along[start:stop], turn_m):
+            leg = along[start + i : start + j]
+            along[start + i : start + j] = _monotone(leg)
+    return Matched(
+        matched.in_s, matched.out_s, matched.x, matched.y, matched.lane, along, matched.chain
+    )
+
+
+def _legs(s: Floats, turn_m: float) -> Iterator[tuple[int, int]]:
+    """[i, j) of the stretches between turns; a turn goes back at least `turn_m`."""
+    start, low, high = 0, 0, 0
+    heading = 0
+    for i in range(1, len(s)):
+        if s[i] > s[high]:
+            high = i
+        if s[i] < s[low]:
+            low = i
+        if heading >= 0 and s[high] - s[i] >= turn_m and high > start:
+            yield start, high + 1
+            start, low, high, heading = high, i, high, -1
+        elif heading <= 0 and s[i] - s[low] >= turn_m and low > start:
+            yield start, low + 1
+            start, low, high, heading = low, low, i, 1
+        elif heading == 0 and abs(s[i] - s[start]) >= turn_m:
+            heading = 1 if s[i] > s[start] else -1
+        if heading > 0 and s[i] >= s[high]:
+            low = i
+        elif heading < 0 and s[i] <= s[low]:
+            high = i
+    yield start, len(s)
+
+
+def _monotone(s: Floats) -> Floats:
+    sign = 1.0 if s[-1] >= s[0] else -1.0
+    up = s * sign
+    mean: Floats = sign * (
+        np.maximum.accumulate(up) + np.minimum.accumulate(up[::-1])[::-1]
+    ) / 2  # fmt: skip
+    return mean
+
+
+def _pieces(matched: Matched, index: LaneIndex, limits: Limits) -> _Pieces:
+    """What was driven from node to node, cut at junctions, with the pace around it."""
+    rows = np.flatnonzero((matched.chain[1:] == matched.chain[:-1]) & (matched.lane[1:] >= 0)) + 1
+    a, b = matched.lane[rows - 1], matched.lane[rows]
+    from_m, to_m = matched.along_m[rows - 1], matched.along_m[rows]
+    way_m, leave, enter, via = ways(a, from_m, b, to_m, index)
+    # A way much longer than the fixes are apart was not driven: the matcher broke there.
+    apart_m = np.hypot(matched.x[rows] - matched.x[rows - 1], matched.y[rows] - matched.y[rows - 1])
+    same = a == b
+    driven = same | (way_m <= apart_m + 4 * limits.buffer_m)
+    step_m = np.where(driven, way_m, apart_m)
+
+    distance, moment, ends = _travelled(matched, rows, step_m, limits)
+    before = distance[0][rows]  # on leaving the node before
+    found: list[tuple[Ints, Floats, Floats, Floats, Floats, Ints]] = []
+
+    def add(mask: npt.NDArray[np.bool_], lane: Ints, start: Floats, stop: Floats, offset: Floats) -> None:
+        at = np.flatnonzero(mask)
+        begin = before[at] + offset[at]
+        length = np.abs(stop[at] - start[at])
+        found.append((lane[at], start[at], stop[at], begin, begin + length, rows[at]))
+
+    zero = np.zeros(len(rows))
+    hop = driven & ~same
+    exit_m = np.where(leave == 1, index.length_m[a], 0.0)
+    entry_m = np.where(enter == 1, index.length_m[b], 0.0)
+    via_m = np.where(via >= 0, index.length_m[via], 0.0)
+    out_m = np.abs(exit_m - from_m)
+    add(same, a, from_m, to_m, zero)
+    add(hop, a, from_m, exit_m, zero)
+    forward_via = index.ends[np.maximum(via, 0), 0] == index.ends[a, leave]
+    add(
+        hop & (via >= 0),
+        via,
+        np.where(forward_via, 0.0, via_m),
+        np.where(forward_via, via_m, 0.0),
+        out_m,
+    )
+    add(hop, b, entry_m, to_m, out_m + via_m)
+    lane, start, stop, d0, d1, row = (np.concatenate(part) for part in zip(*found, strict=True))
+    low, high = ends[0][row], ends[1][row]
+    left = np.maximum((d0 + d1) / 2 - limits.pace_reach_m, low)
+    right = np.minimum((d0 + d1) / 2 + limits.pace_reach_m, high)
+    capped = np.interp(right, distance[1], moment[1]) - np.interp(left, distance[1], moment[1])
+    pace = (right - left) / np.maximum(capped, 1e-3)
+    t0, t1 = matched.out_s[row - 1], matched.in_s[row]
+    length = np.maximum(step_m[np.searchsorted(rows, row)], 1e-6)
+    share0 = np.clip((d0 - distance[0][row]) / length, 0, 1)
+    share1 = np.clip((d1 - distance[0][row]) / length, 0, 1)
+    order = np.lexsort((d0, row))
+    return _Pieces(
+        lane[order],
+        start[order],
+        stop[order],
+        (t0 + share0 * (t1 - t0))[order],
+        (t0 + share1 * (t1 - t0))[order],
+        pace[order],
+    )
+
+
+def _travelled(
+    matched: Matched, rows: Ints, step_m: Floats, limits: Limits
+) -> tuple[tuple[Floats, Floats], tuple[None, Floats], tuple[Floats, Floats]]:
+    """Distance driven and time spent, halts capped.
+
+    Returns:
+        distance at which each node is reached from the node before it minus that step, and the
+        distances of all arrivals and departures; the capped times of those; and the first and
+        last distance of each node's chain.
+    """
+    n = len(matched.lane)
+    step = np.zeros(n)
+    step[rows] = step_m
+    leg_s = np.zeros(n)
+    leg_s[rows] = matched.in_s[rows] - matched.out_s[rows - 1]
+    halt_s = np.minimum(matched.out_s - matched.in_s, limits.halt_cap_s)
+    arrived_m = np.cumsum(step)
+    arrived_s = np.cumsum(leg_s) + np.r_[0.0, np.cumsum(halt_s)[:-1]]
+    # A halt takes no way; a hair of it keeps the interpolation single-valued.
+    hair = 1e-6 * np.arange(2 * n)
+    distances = np.repeat(arrived_m, 2) + hair
+    times = np.column_stack([arrived_s, arrived_s + halt_s]).ravel()
+    edges = np.flatnonzero(np.r_[True, matched.chain[1:] != matched.chain[:-1], True])
+    count = np.diff(edges)
+    first = np.repeat(arrived_m[edges[:-1]], count)
+    last = np.repeat(arrived_m[edges[1:] - 1], count)
+    return (arrived_m - step, distances), (None, times), (first, last)
+
+
+def _passes(
+    pieces: _Pieces, index: LaneIndex, limits: Limits, silences: list[tuple[int, float, float]]
+) -> Iterator[LanePass]:
+    order = np.lexsort((pieces.start_s, pieces.lane))
+    lane, start_s, end_s = pieces.lane[order], pieces.start_s[order], pieces.end_s[order]
+    away = start_s[1:] - end_s[:-1] > limits.new_pass_s
+    edges = np.flatnonzero(np.r_[True, (lane[1:] != lane[:-1]) | away, True])
+    for i, j in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        if i == j:
+            continue
+        own, which = order[i:j], int(lane[i])
+        length = float(index.length_m[which])
+        begin, stop = pieces.from_m[own], pieces.to_m[own]
+        driven_m = _covered(begin, stop, length, limits)
+        if driven_m < min(limits.least_m, length / 2) or driven_m < limits.least_fraction * length:
+            continue
+        slow = _slow(pieces.pace_mps[own], limits)
+        served_m = _covered(begin[slow], stop[slow], length, limits)
+        first, last = float(start_s[i]), float(end_s[i:j].max())
+        forward = int(np.argmax(np.abs(stop - begin)))
+        net = float((stop - begin).sum())
+        direction = net if abs(net) > length / 4 else float((stop - begin)[forward])
+        yield LanePass(
+            which,
+            first,
+            last,
+            direction >= 0,
+            round(served_m / length, 3),
+            round(driven_m / length, 3),
+            round(float(np.abs(stop - begin).sum()) / max(last - first, 1.0), 2),
+            any(
+                of == which and a <= last + limits.new_pass_s and b >= first - limits.new_pass_s
+                for of, a, b in silences
+            ),
+        )
+
+
+def _slow(pace_mps: Floats, limits: Limits) -> npt.NDArray[np.bool_]:
+    """Which stretches, in order of time, were passed at service pace."""
+    slow = pace_mps <= limits.slow_mps
+    near = pace_mps <= limits.slow_mps * limits.slow_beside
+    for order in (slice(None), slice(None, None, -1)):
+        grown, may = slow[order], near[order]
+        for i in range(1, len(grown)):
+            grown[i] |= may[i] and grown[i - 1]
+    return slow
+
+
+def _covered(begin: Floats, stop: Floats, length: float, limits: Limits) -> float:
+    """Metres of the union of stretches; small holes closed, ends near the lane's ends drawn out."""
+    if len(begin) == 0:
+        return 0.0
+    low, high = np.minimum(begin, stop), np.maximum(begin, stop)
+    order = np.argsort(low)
+    low, high = low[order], np.maximum.accumulate(high[order])
+    new = np.r_[True, low[1:] > high[:-1] + min(limits.join_m, length / 3)]
+    starts = low[new]
+    ends = high[np.r_[np.flatnonzero(new)[1:] - 1, len(high) - 1]]
+    snap = min(limits.snap_m, length / 4)
+    starts = np.where(starts <= snap, 0.0, starts)
+    ends = np.where(ends >= length - snap, length, ends)
+    return float(np.minimum(ends - starts, length).sum())
