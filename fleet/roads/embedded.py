@@ -6,27 +6,15 @@ them; `fleet.roads.routed` is for those.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import osrm
 
+from fleet.roads.asking import AskingEngine, Cells, NoWayError
 from fleet.roads.build import is_contracted
-from fleet.roads.engine import (
-    NO_LEG,
-    SNAP_LIMIT_M,
-    UNREACHABLE,
-    Matrix,
-    RoadLeg,
-    RoadRoute,
-    Snap,
-    Table,
-    route_of,
-    without_repeats,
-)
+from fleet.roads.engine import SNAP_LIMIT_M, RoadLeg, Snap, without_repeats
 from fleet.roads.network import LonLat
 
 _CELLS_A_CALL = 2_000_000
@@ -36,9 +24,9 @@ _CELLS_A_CALL = 2_000_000
 # and beyond it returns garbage.
 
 
-class EmbeddedEngine:
+class EmbeddedEngine(AskingEngine):
     def __init__(self, dataset: Path, *, snap_limit_m: float = SNAP_LIMIT_M) -> None:
-        self._snap_limit_m = snap_limit_m
+        super().__init__(snap_limit_m=snap_limit_m, cells_a_call=_CELLS_A_CALL)
         self._osrm = osrm.OSRM(
             storage_config=str(dataset),
             algorithm="CH" if is_contracted(dataset) else "MLD",
@@ -48,105 +36,55 @@ class EmbeddedEngine:
             max_locations_viaroute=-1,
         )
 
-    def nearest(self, point: LonLat) -> Snap:
-        try:
-            answer = self._osrm.Nearest(osrm.NearestParameters(**self._where([point])))
-        except RuntimeError as error:
-            if not _says(error, "NoSegment"):
-                raise
-            return Snap(*point, float(UNREACHABLE))
-        (waypoint,) = answer["waypoints"]
-        lon, lat = waypoint["location"]
-        return Snap(lon, lat, waypoint["distance"])
+    def _ask_nearest(self, points: list[LonLat]) -> list[Snap]:
+        snaps = []
+        for point in points:
+            parameters = osrm.NearestParameters(coordinates=[point], generate_hints=False)
+            (waypoint,) = _answer(self._osrm.Nearest, parameters)["waypoints"]
+            lon, lat = waypoint["location"]
+            snaps.append(Snap(lon, lat, waypoint["distance"]))
+        return snaps
 
-    def table(
-        self, points: Sequence[LonLat], destinations: Sequence[LonLat] | None = None
-    ) -> Table:
-        targets = points if destinations is None else destinations
-        duration_s = np.full((len(points), len(targets)), UNREACHABLE, np.int32)
-        distance_m = duration_s.copy()
-        rows = self._on_network(points)
-        columns = rows if destinations is None else self._on_network(targets)
-        if len(rows) and len(columns):
-            block = max(1, _CELLS_A_CALL // len(columns))
-            for start in range(0, len(rows), block):
-                part = rows[start : start + block]
-                cells = np.ix_(part, columns)
-                duration_s[cells], distance_m[cells] = self._block(
-                    [points[i] for i in part], [targets[j] for j in columns]
-                )
-        return Table(duration_s, distance_m)
-
-    def route(self, points: Sequence[LonLat]) -> RoadRoute:
-        if len(points) < 2:
-            raise ValueError(f"Expected at least 2 points, but got {len(points)}.")
-        try:
-            return route_of(self._legs(points))
-        except RuntimeError as error:
-            if not _says(error, "NoRoute", "NoSegment"):
-                raise
-        # Which leg is impossible is not said: each is asked for.
-        return route_of([self._leg(a, b) for a, b in pairwise(points)])
-
-    def _leg(self, start: LonLat, end: LonLat) -> RoadLeg:
-        try:
-            (leg,) = self._legs([start, end])
-        except RuntimeError as error:
-            if not _says(error, "NoRoute", "NoSegment"):
-                raise
-            return NO_LEG
-        return leg
-
-    def _legs(self, points: Sequence[LonLat]) -> list[RoadLeg]:
-        answer = self._osrm.Route(
-            osrm.RouteParameters(
-                steps=True, geometries="geojson", overview="false", **self._where(points)
-            )
+    def _ask_table(self, points: list[LonLat], targets: list[LonLat]) -> tuple[Cells, Cells]:
+        every = [*points, *targets]
+        parameters = osrm.TableParameters(
+            coordinates=every,
+            radiuses=[self._snap_limit_m] * len(every),
+            sources=list(range(len(points))),
+            destinations=list(range(len(points), len(every))),
+            annotations=["duration", "distance"],
+            generate_hints=False,
         )
-        (route,) = answer["routes"]
+        answer = _answer(self._osrm.Table, parameters)
+        return answer["durations"], answer["distances"]
+
+    def _ask_legs(self, points: list[LonLat]) -> list[RoadLeg]:
+        parameters = osrm.RouteParameters(
+            coordinates=points,
+            radiuses=[self._snap_limit_m] * len(points),
+            steps=True,
+            geometries="geojson",
+            overview="false",
+            generate_hints=False,
+        )
+        (route,) = _answer(self._osrm.Route, parameters)["routes"]
         return [
-            RoadLeg(without_repeats(_step_points(leg["steps"])), leg["distance"], leg["duration"])
+            RoadLeg(without_repeats(_points(leg["steps"])), leg["distance"], leg["duration"])
             for leg in route["legs"]
         ]
 
-    def _block(self, points: list[LonLat], targets: list[LonLat]) -> tuple[Matrix, Matrix]:
-        answer = self._osrm.Table(
-            osrm.TableParameters(
-                sources=list(range(len(points))),
-                destinations=list(range(len(points), len(points) + len(targets))),
-                annotations=["duration", "distance"],
-                **self._where([*points, *targets]),
-            )
-        )
-        shape = len(points), len(targets)
-        return _matrix(answer["durations"], shape), _matrix(answer["distances"], shape)
 
-    def _on_network(self, points: Sequence[LonLat]) -> list[int]:
-        """Indices of the points that a street is near to; one far away would fail the call."""
-        return [i for i, p in enumerate(points) if self.nearest(p).distance_m < UNREACHABLE]
-
-    def _where(self, points: Sequence[LonLat]) -> dict[str, Any]:
-        return {
-            "coordinates": [(float(lon), float(lat)) for lon, lat in points],
-            "radiuses": [self._snap_limit_m] * len(points),
-            "generate_hints": False,
-        }
+def _answer(service: Callable[[Any], Any], parameters: Any) -> Any:
+    try:
+        return service(parameters)
+    except RuntimeError as error:
+        if str(error).startswith(("NoSegment", "NoRoute")):
+            raise NoWayError(str(error)) from error
+        raise
 
 
-def _says(error: RuntimeError, *codes: str) -> bool:
-    return str(error).startswith(codes)
-
-
-def _step_points(steps: Iterable[Any]) -> Iterator[LonLat]:
+def _points(steps: Iterable[Any]) -> Iterator[LonLat]:
     for step in steps:
         for point in step["geometry"]["coordinates"]:
             lon, lat = point
             yield lon, lat
-
-
-def _matrix(rows: Iterable[Iterable[float | None]], shape: tuple[int, int]) -> Matrix:
-    matrix = np.empty(shape, np.int32)
-    for index, row in enumerate(rows):
-        values = [UNREACHABLE if value is None else value for value in row]
-        matrix[index] = np.rint(values)
-    return matrix
