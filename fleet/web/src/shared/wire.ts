@@ -285,15 +285,15 @@ export interface PublicRequest {
   status: RequestStatus
   lon: number
   lat: number
-  address: string | null
-  words: string | null
+  address: string
+  words: string
   photo_ids: string[]
   created_at: string
-  promised_at: string | null
+  promised_at: string
   eta: string | null
-  vehicle?: string | null
+  vehicle: string | null
   evidence_text: string | null
-  timeline: { at: string; key: string; text: string; photo_id?: string | null }[]
+  timeline: { at: string; key: string; text: string; photo_id: string | null }[]
   rating: Rating | null
   may_rate: boolean
 }
