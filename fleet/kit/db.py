@@ -27,6 +27,7 @@ from sqlalchemy.types import TypeDecorator
 from fleet.kit.clock import Clock, WallClock
 from fleet.kit.errors import Busy, Conflict
 from fleet.kit.fairlock import FairLock
+from fleet.kit.i18n import speaking, t
 from fleet.kit.times import aware
 
 WRITER_WAIT_S = 30.0
@@ -146,10 +147,7 @@ class Database:
                 yield session
                 session.commit()
             except StaleDataError as error:
-                raise Conflict(
-                    "Somebody else changed this meanwhile.",
-                    remedy="Read it again and repeat your change.",
-                ) from error
+                raise Conflict(_say("kit.changed"), remedy=_say("kit.changed_remedy")) from error
             except DBAPIError as error:
                 raise _mapped(error) from error
         for listener in self._listeners:
@@ -218,11 +216,7 @@ def _sqlite_engines(url: URL, writer_wait_s: float) -> tuple[Engine, Engine]:
     def begin_writing(connection: Connection) -> None:
         if not connection.info.get("has_turn"):
             if not turn.acquire(writer_wait_s):
-                raise Busy(
-                    f"Other writers kept the database for {writer_wait_s:g} s.",
-                    remedy="Try again in a few seconds.",
-                    headers={"Retry-After": "5"},
-                )
+                raise _busy()
             connection.info["has_turn"] = True
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -275,18 +269,17 @@ def _mapped(error: DBAPIError) -> Exception:
     code = str(getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", ""))
     if isinstance(error, IntegrityError):
         if code in {"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}:
-            return Conflict(
-                "The same thing exists already.", remedy="Use the one that exists, or another id."
-            )
+            return Conflict(_say("kit.exists"), remedy=_say("kit.exists_remedy"))
         if code in {"23503", "SQLITE_CONSTRAINT_FOREIGNKEY"}:
-            return Conflict(
-                "This refers to something that does not exist, or is still referred to.",
-                remedy="Read the latest state and repeat your change.",
-            )
+            return Conflict(_say("kit.no_reference"), remedy=_say("kit.changed_remedy"))
     if code in {"55P03", "40001", "40P01"} or code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Busy(
-            "The database is busy.",
-            remedy="Try again in a few seconds.",
-            headers={"Retry-After": "5"},
-        )
+        return _busy()
     return error
+
+
+def _busy() -> Busy:
+    return Busy(_say("kit.busy"), remedy=_say("kit.busy_remedy"), headers={"Retry-After": "5"})
+
+
+def _say(key: str) -> str:
+    return t(speaking.get(), key)

@@ -26,6 +26,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from fleet.kit.i18n import speaking, t
+
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
@@ -176,7 +178,7 @@ def _on_validation(request: Request, error: Exception) -> JSONResponse:
         Malformed(
             "; ".join(f"{fault['field']}: {fault['reason']}" for fault in faults),
             field=faults[0]["field"] if faults else None,
-            remedy="Correct the named fields and send it again.",
+            remedy=t(speaking.get(), "kit.malformed_remedy"),
             extra={"errors": faults},
         )
     )
@@ -191,17 +193,15 @@ def _field(loc: Sequence[int | str]) -> str:
 def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     phrase = HTTPStatus(error.status_code).phrase
-    remedy = {
-        404: "Check the address.",
-        405: "Use one of the methods in the Allow header.",
-    }.get(error.status_code)
+    remedies = {404: "kit.unknown_remedy", 405: "kit.method_remedy"}
+    remedy = remedies.get(error.status_code)
     return problem_response(
         Problem(
             f"{request.method} {request.url.path}: {error.detail}",
             type=phrase.lower().replace(" ", "-"),
             title=phrase,
             status=error.status_code,
-            remedy=remedy,
+            remedy=None if remedy is None else t(speaking.get(), remedy),
             headers=error.headers,
         )
     )
@@ -211,10 +211,10 @@ def _on_unexpected(request: Request, error: Exception) -> JSONResponse:
     log.error("unexpected_error", path=request.url.path, exc_info=error)
     return problem_response(
         Problem(
-            "The server failed to answer; the failure is in its log.",
+            t(speaking.get(), "kit.internal"),
             type="internal",
             title="Internal error",
             status=500,
-            remedy="Try again; if it stays, tell the operator the time and the request id.",
+            remedy=t(speaking.get(), "kit.internal_remedy"),
         )
     )

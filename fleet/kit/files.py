@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fleet.kit.db import Base, Database, now_of
 from fleet.kit.errors import Conflict, Malformed, NotFound, TooLarge
+from fleet.kit.i18n import speaking, t
 from fleet.kit.ids import new_id
 
 MAX_SIDE_PX = 1600
@@ -132,7 +133,11 @@ class PhotoStore:
         with self._db.reading() as session:
             photo = session.get(Photo, photo_id)
         if photo is None:
-            raise NotFound(f"There is no photo {photo_id}.", field="photo", remedy="Check the id.")
+            raise NotFound(
+                t(speaking.get(), "kit.photo_unknown", id=photo_id),
+                field="photo",
+                remedy=t(speaking.get(), "kit.unknown_remedy"),
+            )
         return self._path(photo.sha256)
 
     def _path(self, sha256: str) -> Path:
@@ -157,17 +162,17 @@ class PhotoStore:
     def _decode(self, data: bytes) -> _Decoded:
         if len(data) > self._max_bytes:
             raise TooLarge(
-                f"The photo has {len(data) / 1e6:.1f} MB; {self._max_bytes / 1e6:.0f} MB are the "
-                "limit.",
+                t(
+                    speaking.get(),
+                    "kit.photo_large",
+                    mb=f"{len(data) / 1e6:.1f}",
+                    most_mb=f"{self._max_bytes / 1e6:.1f}",
+                ),
                 field="photo",
-                remedy="Send a smaller photo.",
+                remedy=t(speaking.get(), "kit.photo_large_remedy"),
             )
         if data[4:8] == b"ftyp" and data[8:12] in {b"heic", b"heix", b"mif1", b"hevc", b"msf1"}:
-            raise Malformed(
-                "The photo is in the HEIC format, which cannot be read here.",
-                field="photo",
-                remedy="Set the camera to “Most compatible” (JPEG), or send a screenshot.",
-            )
+            raise _unreadable("kit.photo_heic")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -179,11 +184,7 @@ class PhotoStore:
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
             raise self._too_many_pixels() from error
         except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-            raise Malformed(
-                "The upload is not a photo that can be read.",
-                field="photo",
-                remedy="Send a whole JPEG, PNG or WebP image.",
-            ) from error
+            raise _unreadable("kit.photo_unreadable") from error
         upright.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX))
         out = io.BytesIO()
         upright.save(out, "JPEG", quality=JPEG_QUALITY, optimize=True)
@@ -196,10 +197,15 @@ class PhotoStore:
 
     def _too_many_pixels(self) -> TooLarge:
         return TooLarge(
-            f"The photo has more than {self._max_pixels / 1e6:.0f} million pixels.",
+            t(speaking.get(), "kit.photo_pixels", most=f"{self._max_pixels / 1e6:g}"),
             field="photo",
-            remedy="Send a photo of lower resolution.",
+            remedy=t(speaking.get(), "kit.photo_pixels_remedy"),
         )
+
+
+def _unreadable(key: str) -> Malformed:
+    lang = speaking.get()
+    return Malformed(t(lang, key), field="photo", remedy=t(lang, f"{key}_remedy"))
 
 
 def _by_client(session: Session, client_id: str | None, source_sha256: str) -> StoredPhoto | None:
@@ -210,9 +216,9 @@ def _by_client(session: Session, client_id: str | None, source_sha256: str) -> S
         return None
     if photo.source_sha256 != source_sha256:
         raise Conflict(
-            "Another photo was sent under the same id.",
+            t(speaking.get(), "kit.photo_other"),
             field="X-Client-Id",
-            remedy="Use a new id for each photo.",
+            remedy=t(speaking.get(), "kit.photo_other_remedy"),
         )
     return _stored(photo)
 

@@ -8,11 +8,15 @@ import. A test holds both languages of every registered folder to the same keys 
 from __future__ import annotations
 
 import json
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal, get_args
 
 Lang = Literal["en", "hi"]
 LANGS: tuple[Lang, ...] = get_args(Lang)
+
+speaking: ContextVar[Lang] = ContextVar("speaking", default="en")
+"""Language of whoever is served at the moment; a request's middleware sets it."""
 
 _texts: dict[str, dict[str, str]] = {lang: {} for lang in LANGS}
 _folders: list[Path] = []
@@ -41,7 +45,7 @@ def folders() -> list[Path]:
     return list(_folders)
 
 
-def t(lang: str, key: str, **values: object) -> str:
+def t(lang: str, key: str, /, **values: object) -> str:
     """The text of a key, with its placeholders filled; English for a language we do not have.
 
     Raises:

@@ -162,7 +162,7 @@ def test_a_writer_behind_another_thread_is_told_busy(tmp_path: Path) -> None:
     db = Database.open(f"sqlite:///{tmp_path / 'x.sqlite3'}", writer_wait_s=0.05)
     with db.unit_of_work() as first:
         first.execute(sa.text("SELECT 1"))
-        with pytest.raises(Busy, match="Other writers"), db.unit_of_work() as second:
+        with pytest.raises(Busy), db.unit_of_work() as second:
             second.execute(sa.text("SELECT 1"))
     with db.unit_of_work() as third:
         assert third.scalar(sa.text("SELECT 1")) == 1

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fleet.kit.db import Base, BigId
 from fleet.kit.errors import Conflict, NotFound
+from fleet.kit.i18n import speaking, t
 from fleet.kit.ids import new_id
 from fleet.kit.outbox import emit
 from fleet.kit.times import iso
@@ -137,7 +138,10 @@ def get(session: Session, job_id: str, *, for_update: bool = False) -> Job:
     """
     job = session.get(Job, job_id, with_for_update=for_update or None)
     if job is None:
-        raise NotFound(f"There is no job {job_id}.", field="id", remedy="Check the id.")
+        lang = speaking.get()
+        raise NotFound(
+            t(lang, "kit.job_unknown", id=job_id), field="id", remedy=t(lang, "kit.unknown_remedy")
+        )
     return job
 
 
