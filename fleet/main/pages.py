@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI
-from starlette.datastructures import MutableHeaders
+from fastapi import APIRouter
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fleet.main.webbuild import WEB
 
 CSP = "; ".join(
     (
@@ -38,35 +38,8 @@ PAGES = {
     "/control": "control/index.html",
     "/cab/": "cab/index.html",
 }
-ASK_AGAIN = {"Cache-Control": "no-cache"}
-FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
-
-
-class SecurityHeaders:
-    """ASGI middleware: every HTTP answer carries the headers unless it set its own."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self.app(scope, receive, with_headers)
-
-
-def install(app: FastAPI, dist: Path) -> None:
-    """Add the pages under `dist` (see `webbuild.ensure_built`) and the security headers."""
-    app.include_router(page_router(dist))
-    app.add_middleware(SecurityHeaders)
+ASK_AGAIN = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
+FOREVER = {**SECURITY_HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
 
 
 def page_router(dist: Path) -> APIRouter:
@@ -79,6 +52,7 @@ def page_router(dist: Path) -> APIRouter:
             return PlainTextResponse(
                 "The web pages are not built yet: start with `safai serve`, which builds them.\n",
                 status_code=503,
+                headers=ASK_AGAIN,
             )
         return FileResponse(path, headers=ASK_AGAIN)
 
@@ -108,3 +82,6 @@ def page_router(dist: Path) -> APIRouter:
         return FileResponse(path, headers=FOREVER)
 
     return router
+
+
+router = page_router(WEB / "dist")

@@ -30,7 +30,7 @@ def client(tmp_path: Path) -> TestClient:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     app = FastAPI()
-    pages.install(app, tmp_path)
+    app.include_router(pages.page_router(tmp_path))
     return TestClient(app)
 
 
@@ -76,7 +76,7 @@ def test_the_cabs_worker_rules_its_folder_alone(client: TestClient) -> None:
 
 def test_the_policy_lets_nothing_in_from_elsewhere(client: TestClient) -> None:
     """No unsafe word, no foreign host, on pages, assets and refusals alike."""
-    for path in ("/control", "/assets/a-1.js", "/nowhere"):
+    for path in ("/control", "/assets/a-1.js", "/assets/gone.js", "/cab/sw.js"):
         headers = client.get(path).headers
         policy = headers["content-security-policy"]
         directives = dict(part.split(" ", 1) for part in policy.split("; "))
@@ -90,7 +90,7 @@ def test_the_policy_lets_nothing_in_from_elsewhere(client: TestClient) -> None:
 def test_pages_that_are_not_built_say_so(tmp_path: Path) -> None:
     """The API works without them."""
     app = FastAPI()
-    pages.install(app, tmp_path)
+    app.include_router(pages.page_router(tmp_path))
     answer = TestClient(app).get("/control")
     assert answer.status_code == 503
     assert "safai serve" in answer.text
