@@ -150,7 +150,8 @@ class Route(Base):
     km: Mapped[float] = mapped_column(Float)
     hours: Mapped[float] = mapped_column(Float)
     trips: Mapped[int] = mapped_column(Integer)
-    kg: Mapped[float] = mapped_column(Float)
+    kg: Mapped[Json] = mapped_column(JsonDict)
+    """By stream."""
     ward_ids: Mapped[list[str]] = mapped_column(JsonDict)
     compartments: Mapped[list[Json]] = mapped_column(JsonDict)
     """Chambers: streams, kg, m3."""
@@ -210,6 +211,12 @@ class Visit(Base):
     households: Mapped[float] = mapped_column(Float, default=0.0)
     status: Mapped[VisitStatus] = mapped_column(String(16), default=VisitStatus.PENDING)
     at_risk: Mapped[bool] = mapped_column(Boolean, default=False)
+    seen: Mapped[VisitStatus | None] = mapped_column(String(16))
+    """What facts say while it is pending and a later pass may still serve it."""
+    proved_t: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When a vehicle had served it, wholly or partly, or left the place."""
+    since_t: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Facts from before this do not count; None: those of the whole shift do."""
     evidence: Mapped[Json | None] = mapped_column(JsonDict)
     report: Mapped[Json | None] = mapped_column(JsonDict)
     request_id: Mapped[str | None] = mapped_column(String(40))

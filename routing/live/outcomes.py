@@ -75,21 +75,24 @@ class Outcome:
         return self.status in (VisitStatus.SERVED, VisitStatus.PARTLY)
 
 
-def lane_outcome(passes: Sequence[LanePass], policy: Policy) -> Outcome | None:
+def lane_outcome(passes: Sequence[LanePass], own: str, policy: Policy) -> Outcome | None:
     """The outcome that all passes of a lane add up to; None where nobody came.
 
     Where on the lane a pass was slow is not told, so that fractions of several passes add up, to
-    1 at most. A gap that touches a lane not proved leaves it unknown: the silence may hide the
-    service.
+    1 at most. A gap in the trail of the vehicle that should come (`own`) leaves a lane unknown
+    that is not proved: the silence may hide the service. Part served in plain sight stays part.
     """
     if not passes:
         return None
     served = min(1.0, sum(p.served_fraction for p in passes))
+    seen = min(1.0, sum(p.served_fraction for p in passes if not p.gap))
     driven = min(1.0, sum(p.driven_fraction for p in passes))
     best = max(passes, key=lambda p: (p.served_fraction, p.driven_fraction, p.end_t))
-    gap = any(p.gap for p in passes)
+    gap = any(p.gap and p.vehicle_id == own for p in passes)
     if served >= policy.served_fraction:
         status = VisitStatus.SERVED
+    elif seen >= policy.partly_fraction:
+        status = VisitStatus.PARTLY
     elif gap:
         status = VisitStatus.UNKNOWN
     elif served >= policy.partly_fraction:

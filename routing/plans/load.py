@@ -80,8 +80,12 @@ def load_day(
     *,
     wards: Collection[str] | None = None,
     shift: str | None = None,
+    also: Collection[str] = (),
 ) -> Day:
-    """Everything planned on a service date, of some wards (None: all) and one shift (None: all)."""
+    """Everything planned on a service date, of some wards (None: all) and one shift (None: all).
+
+    `also` names spare vehicles that work although nobody gave them a beat.
+    """
     city = queries.city(session)
     policy = queries.policy(session)
     subjects: dict[str, Subject] = {}
@@ -121,7 +125,7 @@ def load_day(
         if p.kind != "depot"
     )
     subjects.update((p.id, place_subject(p, "disposal")) for p in places if p.kind != "depot")
-    shifts, depots = load_shifts(session, now, policy, places, shift=shift)
+    shifts, depots = load_shifts(session, now, policy, places, shift=shift, also=also)
     beats, home = load_beats(session, now, {lane.id: lane.ward_id for lane in lane_rows})
     centres = {ward.id: (ward.lon, ward.lat) for ward in ward_rows.values()}
     return Day(
@@ -244,14 +248,15 @@ def load_shifts(
     places: Sequence[Place],
     *,
     shift: str | None = None,
+    also: Collection[str] = (),
 ) -> tuple[tuple[VehicleShift, ...], dict[str, Subject]]:
     """Shifts of vehicles in service, and each vehicle's depot.
 
-    A spare vehicle works only when somebody gave it a beat.
+    A spare vehicle works only when somebody gave it a beat, or chose it (`also`).
     """
     by_place = {place.id: place for place in places}
     fixed = {c.id: c.fixed_cost_s for c in queries.vehicle_classes(session)}
-    called = {row.subject for row in assignments.held(session, "vehicle_beat", now)}
+    called = set(also) | {row.subject for row in assignments.held(session, "vehicle_beat", now)}
     vehicles = {v.id: v for v in queries.vehicles(session) if not v.spare or v.id in called}
     shifts, depots = [], {}
     for row in queries.shifts(session):

@@ -1,0 +1,78 @@
+"""Alarms: stored once per occasion, announced when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fleet.kit.i18n import LANGS, t
+from fleet.kit.ids import new_id
+from fleet.kit.outbox import emit
+from fleet.kit.times import iso
+from routing.models import Alarm, Route
+from routing.plans.queries import Wards, sees
+
+
+def raise_alarm(
+    session: Session,
+    *,
+    key: str,
+    kind: str,
+    severity: str,
+    at: datetime,
+    service_date: date,
+    ward_ids: Collection[str],
+    vehicle_id: str | None = None,
+    route: Route | None = None,
+    visit_id: str | None = None,
+    **values: object,
+) -> Alarm:
+    """Store the alarm of an occasion, or bring its words up to date; same words say nothing.
+
+    `values` fill the text `routing.alarm.{kind}` of the catalogue.
+    """
+    words: dict[str, Any] = {lang: t(lang, f"routing.alarm.{kind}", **values) for lang in LANGS}
+    alarm = session.scalar(select(Alarm).where(Alarm.key == key))
+    if alarm is not None and alarm.words == words:
+        return alarm
+    if alarm is None:
+        alarm = Alarm(id=new_id("alm"), key=key, kind=kind, t=at)
+        session.add(alarm)
+    alarm.severity = severity
+    alarm.service_date = service_date
+    alarm.ward_ids = sorted(ward_ids)
+    alarm.vehicle_id = vehicle_id
+    alarm.route_id = route.id if route else None
+    alarm.visit_id = visit_id
+    alarm.text = words["en"]
+    alarm.words = words
+    session.flush()
+    emit(session, "routing.alarm", alarm.id, view(alarm))
+    return alarm
+
+
+def view(alarm: Alarm, lang: str = "en") -> dict[str, Any]:
+    return {
+        "id": alarm.id,
+        "kind": alarm.kind,
+        "severity": alarm.severity,
+        "vehicle_id": alarm.vehicle_id,
+        "route_id": alarm.route_id,
+        "visit_id": alarm.visit_id,
+        "ward_ids": alarm.ward_ids,
+        "t": iso(alarm.t),
+        "text": alarm.words.get(lang, alarm.text),
+        "words": alarm.words,
+    }
+
+
+def of_day(session: Session, wards: Wards, service_date: date, lang: str) -> list[dict[str, Any]]:
+    """Alarms of a service date that touch the caller's wards, newest first."""
+    rows = session.scalars(
+        select(Alarm).where(Alarm.service_date == service_date).order_by(Alarm.t.desc(), Alarm.id)
+    )
+    return [view(row, lang) for row in rows if sees(wards, row.ward_ids)]

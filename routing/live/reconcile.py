@@ -1,0 +1,260 @@
+"""Holds tracking's facts against the published routes: handlers of the outbox.
+
+Every fact leads to a fresh look at all facts of the visits that it may touch, so that an event
+which comes twice, late or corrected gives the same result.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from fleet.kit.outbox import Event, Handler
+from fleet.kit.times import parse_iso
+from fleet.org import queries as org
+from fleet.org.policy import Policy
+from routing.demand import distance_m
+from routing.live import facts
+from routing.live.outcomes import (
+    Dwell,
+    LanePass,
+    Outcome,
+    PointNeed,
+    lane_outcome,
+    point_outcome,
+    share_dwells,
+)
+from routing.models import PlanStatus, Route, Visit, VisitKind, VisitStatus
+from tracking import evidence as trails
+from tracking.facts.models import Dwell as DwellRow
+from tracking.facts.models import GeofencePass, LaneTraversal
+
+
+def on_lane_traversed(session: Session, event: Event) -> None:
+    """A vehicle passed along a lane: look at every visit of that lane in whose shift it was."""
+    lane_id = event.data["lane_id"]
+    service_date = date.fromisoformat(event.data["service_date"])
+    start_t = parse_iso(event.data["start_t"])
+    policy = org.policy(session)
+    rows = session.execute(
+        select(Visit, Route)
+        .join(Route, Route.id == Visit.route_id)
+        .where(
+            Route.status == PlanStatus.PUBLISHED,
+            Visit.lane_id == lane_id,
+            Visit.service_date.in_(facts.service_dates_around(service_date)),
+        )
+        .order_by(Visit.id)
+    ).all()
+    touched: dict[str, tuple[Route, list[Visit]]] = {}
+    for visit, route in rows:
+        since, until = facts.window_of(route)
+        stands = visit.is_point and visit.kind == VisitKind.LANE
+        if stands or not since <= start_t <= until:
+            continue  # a lane served from its mouth or on foot is proved by standing there
+        passes = _passes(session, visit, max(since, visit.since_t or since), until)
+        outcome = lane_outcome(passes, route.vehicle_id, policy)
+        if outcome is None or (
+            visit.kind == VisitKind.REQUEST and outcome.status != VisitStatus.SERVED
+        ):
+            continue
+        if facts.settle(session, visit, outcome, event.at):
+            touched.setdefault(route.id, (route, []))[1].append(visit)
+    _announce(session, touched, event.at, policy)
+
+
+def _passes(session: Session, visit: Visit, since: datetime, until: datetime) -> list[LanePass]:
+    assert visit.lane_id is not None
+    rows: list[LaneTraversal] = []
+    for day in (visit.service_date, visit.service_date + timedelta(days=1)):
+        rows += trails.traversals(session, visit.lane_id, day)
+    return [
+        LanePass(
+            row.vehicle_id,
+            row.start_t,
+            row.end_t,
+            row.served_fraction,
+            row.driven_fraction,
+            row.gap,
+            row.pace_mps,
+            row.provisional,
+        )
+        for row in rows
+        if since <= row.start_t <= until
+    ]
+
+
+def on_dwelled(session: Session, event: Event) -> None:
+    """A vehicle stood somewhere: look at its points (bins, mouths, feeders, requests) near by."""
+    vehicle_id = event.data["vehicle_id"]
+    here = (event.data["lon"], event.data["lat"])
+    policy = org.policy(session)
+    touched: dict[str, tuple[Route, list[Visit]]] = {}
+    for route in facts.routes_at(session, vehicle_id, parse_iso(event.data["start_t"])):
+        points = [v for v in _points(session, route) if v.kind in POINT_KINDS]
+        if not any(distance_m((v.lon, v.lat), here) <= policy.stop_within_m for v in points):
+            continue
+        dwells = _dwells(session, route)
+        changed = [
+            visit
+            for visit, outcome in _point_outcomes(points, dwells, vehicle_id, policy)
+            if facts.settle(session, visit, outcome, event.at)
+        ]
+        if changed:
+            touched[route.id] = (route, changed)
+    _announce(session, touched, event.at, policy)
+
+
+POINT_KINDS = (VisitKind.LANE, VisitKind.BIN, VisitKind.REQUEST)
+
+
+def _points(session: Session, route: Route) -> list[Visit]:
+    rows = session.scalars(select(Visit).where(Visit.route_id == route.id).order_by(Visit.seq))
+    return [visit for visit in rows if visit.is_point]
+
+
+def _dwells(session: Session, route: Route) -> list[Dwell]:
+    since, until = facts.window_of(route)
+    rows = session.scalars(
+        select(DwellRow)
+        .where(
+            DwellRow.vehicle_id == route.vehicle_id,
+            DwellRow.end_t >= since,
+            DwellRow.start_t <= until,
+        )
+        .order_by(DwellRow.start_t)
+    )
+    return [Dwell(row.lon, row.lat, row.start_t, row.end_t) for row in rows]
+
+
+def _point_outcomes(
+    points: Sequence[Visit], dwells: Sequence[Dwell], vehicle_id: str, policy: Policy
+) -> list[tuple[Visit, Outcome]]:
+    """Outcomes of a route's points; a stop that was ordered later counts only later dwells."""
+    groups: dict[datetime | None, list[Visit]] = defaultdict(list)
+    for visit in points:
+        groups[visit.since_t].append(visit)
+    found = []
+    for since, visits in groups.items():
+        needs = [
+            PointNeed(v.id, (v.lon, v.lat), float(v.service_s), v.planned_arrival) for v in visits
+        ]
+        counted = [d for d in dwells if since is None or d.end_t > since]
+        shares = share_dwells(counted, needs, policy)
+        for visit, need in zip(visits, needs, strict=True):
+            outcome = point_outcome(shares.get(visit.id, ()), need, vehicle_id, policy)
+            if outcome is not None:
+                found.append((visit, outcome))
+    return found
+
+
+def on_geofence(session: Session, event: Event) -> None:
+    """A vehicle came to or left a depot or station: start, unloading and end of its route."""
+    t = parse_iso(event.data["t"])
+    entered = event.topic == "tracking.geofence_entered"
+    depot = event.data["place_kind"] == "depot"
+    policy = org.policy(session)
+    touched: dict[str, tuple[Route, list[Visit]]] = {}
+    for route in facts.routes_at(session, event.data["vehicle_id"], t):
+        visits = session.scalars(
+            select(Visit)
+            .where(
+                Visit.route_id == route.id,
+                or_(
+                    Visit.kind == VisitKind.DISPOSAL,
+                    Visit.kind == VisitKind.START,
+                    Visit.kind == VisitKind.END,
+                ),
+            )
+            .order_by(Visit.seq)
+        ).all()
+        if depot:
+            visit = _end(visits, t) if entered else _start(visits)
+            since = t
+        elif entered:
+            continue
+        else:
+            since = _entered_t(session, event)
+            long_enough = t - since >= timedelta(seconds=policy.stop_dwell_s)
+            visit = _unloading(visits, event.data["place_id"]) if long_enough else None
+        if visit is not None and facts.settle(session, visit, _at_place(route, since, t), event.at):
+            touched[route.id] = (route, [visit])
+            break  # one arrival belongs to one route
+    _announce(session, touched, event.at, policy)
+
+
+def _start(visits: Sequence[Visit]) -> Visit | None:
+    return next(
+        (v for v in visits if v.kind == VisitKind.START and v.status == VisitStatus.PENDING), None
+    )
+
+
+def _end(visits: Sequence[Visit], t: datetime) -> Visit | None:
+    """The end, when all unloading is done or it is late enough not to be a visit in between."""
+    end = next((v for v in visits if v.kind == VisitKind.END), None)
+    if end is None or end.status != VisitStatus.PENDING:
+        return None
+    unloaded = all(v.status != VisitStatus.PENDING for v in visits if v.kind == VisitKind.DISPOSAL)
+    return end if unloaded or t >= end.planned_arrival - timedelta(minutes=30) else None
+
+
+def _unloading(visits: Sequence[Visit], place_id: str) -> Visit | None:
+    """The next unloading, rather one at this place."""
+    waiting = [
+        v for v in visits if v.kind == VisitKind.DISPOSAL and v.status == VisitStatus.PENDING
+    ]
+    return next((v for v in waiting if v.ref == place_id), waiting[0] if waiting else None)
+
+
+def _entered_t(session: Session, event: Event) -> datetime:
+    t = parse_iso(event.data["t"])
+    entered = session.scalar(
+        select(GeofencePass.entered_t)
+        .where(
+            GeofencePass.vehicle_id == event.data["vehicle_id"],
+            GeofencePass.place_id == event.data["place_id"],
+            GeofencePass.entered_t <= t,
+        )
+        .order_by(GeofencePass.entered_t.desc())
+        .limit(1)
+    )
+    return entered or t
+
+
+def _at_place(route: Route, since: datetime, until: datetime) -> Outcome:
+    return Outcome(
+        status=VisitStatus.SERVED,
+        start_t=since,
+        end_t=until,
+        vehicle_id=route.vehicle_id,
+        served_fraction=1.0,
+        driven_fraction=1.0,
+        pace_mps=0.0,
+        provisional=False,
+    )
+
+
+def _announce(
+    session: Session,
+    touched: dict[str, tuple[Route, list[Visit]]],
+    now: datetime,
+    policy: Policy,
+) -> None:
+    for route, visits in touched.values():
+        facts.refresh(session, route, now, policy)
+        facts.announce_visits(session, route, visits)
+
+
+handlers = [
+    Handler("routing.lane_traversed", frozenset({"tracking.lane_traversed"}), on_lane_traversed),
+    Handler("routing.dwelled", frozenset({"tracking.dwelled"}), on_dwelled),
+    Handler(
+        "routing.geofence",
+        frozenset({"tracking.geofence_entered", "tracking.geofence_left"}),
+        on_geofence,
+    ),
+]

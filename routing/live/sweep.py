@@ -1,0 +1,212 @@
+"""Each minute of city time: which visits of running routes are missed, unknown or at risk.
+
+Trails are read before the transaction opens. What was judged is applied only where the visit is
+still pending, so that a fact which arrives in between wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fleet.kit.timers import Timer, every
+from fleet.kit.times import iso
+from fleet.kit.web import Kit
+from fleet.org import queries as org
+from fleet.org.policy import Policy
+from routing.live import facts
+from routing.live.alarms import raise_alarm
+from routing.live.progress import Assessment, Silence, assess
+from routing.models import PlanStatus, Route, RouteProgress, Visit, VisitStatus
+from tracking.fixes.log import FixLog
+from tracking.fixes.opening import open_fixlog
+
+EVERY_S = 60.0
+LATE_STEP_S = 60
+"""The wire hears of a delay again when it has changed by this much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a look at one route found."""
+
+    route_id: str
+    judged: Assessment
+
+
+def sweep(kit: Kit, at: datetime) -> None:
+    """Judge every open route, then write one route per unit of work."""
+    with kit.db.reading() as session:
+        policy = org.policy(session)
+        running = open_routes(session, at)
+        steps = facts.steps_of(session, [route.id for route in running])
+    findings = []
+    fixlog: FixLog | None = None
+    try:
+        for route in running:
+            judged = assess(
+                steps[route.id],
+                now=at,
+                shift_end_t=route.shift_end_t,
+                silences=(),
+                policy=policy,
+            )
+            if VisitStatus.MISSED in judged.outcomes.values():
+                fixlog = fixlog or open_fixlog(kit.settings, kit.db)
+                judged = assess(
+                    steps[route.id],
+                    now=at,
+                    shift_end_t=route.shift_end_t,
+                    silences=silences_of(fixlog, route, at, policy),
+                    policy=policy,
+                )
+            findings.append(Finding(route.id, judged))
+    finally:
+        if fixlog is not None:
+            fixlog.close()
+    for finding in findings:
+        with kit.db.unit_of_work() as session:
+            apply(session, finding, at, policy)
+
+
+def open_routes(session: Session, now: datetime) -> list[Route]:
+    """Published routes that have begun and whose visits do not all have an outcome."""
+    return list(
+        session.scalars(
+            select(Route)
+            .join(RouteProgress, RouteProgress.route_id == Route.id)
+            .where(
+                Route.status == PlanStatus.PUBLISHED,
+                Route.start_t <= now,
+                RouteProgress.closed.is_(False),
+            )
+            .order_by(Route.id)
+        )
+    )
+
+
+def silences_of(fixlog: FixLog, route: Route, now: datetime, policy: Policy) -> list[Silence]:
+    """Times of the shift, up to now, in which no fix of the vehicle was stored."""
+    until = min(now, route.shift_end_t)
+    times = [fix.t for fix in fixlog.window(route.vehicle_id, route.start_t, until)]
+    marks = [route.start_t, *times, until]
+    longest = timedelta(seconds=policy.gap_s)
+    return [Silence(a, b) for a, b in pairwise(marks) if b - a > longest]
+
+
+def apply(session: Session, finding: Finding, now: datetime, policy: Policy) -> None:
+    """Write what was found about one route; emits only what changed."""
+    route = session.get(Route, finding.route_id)
+    progress = session.get(RouteProgress, finding.route_id)
+    if route is None or progress is None or route.status != PlanStatus.PUBLISHED:
+        return
+    judged = finding.judged
+    changed: dict[str, Visit] = {}
+    for visit in _pending(session, route.id, judged):
+        status = judged.outcomes.get(visit.id)
+        if status is not None:
+            visit.status = status
+            visit.at_risk = False
+            visit.evidence = {**(visit.evidence or {}), "judged_t": iso(now)} | (
+                {} if visit.evidence else NO_EVIDENCE
+            )
+            changed[visit.id] = visit
+        elif visit.at_risk != (visit.id in judged.at_risk):
+            visit.at_risk = not visit.at_risk
+            changed[visit.id] = visit
+    moved = (
+        abs(progress.late_s - judged.late_s) >= LATE_STEP_S
+        or progress.next_visit_id != judged.next_visit_id
+    )
+    if moved:
+        progress.late_s = judged.late_s
+        progress.next_visit_id = judged.next_visit_id
+    progress.closed = judged.closed
+    if changed or moved:
+        facts.announce_visits(session, route, changed.values())
+        facts.announce_route(session, route)
+    _alarms(session, route, progress, list(changed.values()), now, policy)
+
+
+NO_EVIDENCE = {
+    "start_t": None,
+    "end_t": None,
+    "served_fraction": 0.0,
+    "driven_fraction": 0.0,
+    "pace_mps": None,
+    "vehicle_id": None,
+    "provisional": False,
+}
+
+
+def _pending(session: Session, route_id: str, judged: Assessment) -> list[Visit]:
+    """Pending visits that an outcome or a change of risk may touch."""
+    wanted = [*judged.outcomes, *judged.at_risk]
+    rows = session.scalars(
+        select(Visit)
+        .where(
+            Visit.route_id == route_id,
+            Visit.status == VisitStatus.PENDING,
+            Visit.at_risk.is_(True) | Visit.id.in_(wanted),
+        )
+        .order_by(Visit.seq)
+    )
+    return list(rows)
+
+
+def _alarms(
+    session: Session,
+    route: Route,
+    progress: RouteProgress,
+    changed: Sequence[Visit],
+    now: datetime,
+    policy: Policy,
+) -> None:
+    """One alarm a route for what it missed, one for its delay: no lists of thousands."""
+    if any(visit.status == VisitStatus.MISSED for visit in changed):
+        missed = session.scalars(
+            select(Visit)
+            .where(Visit.route_id == route.id, Visit.status == VisitStatus.MISSED)
+            .order_by(Visit.seq)
+        ).all()
+        raise_alarm(
+            session,
+            key=f"visit_missed:{route.id}",
+            kind="visit_missed",
+            severity="warning",
+            at=now,
+            service_date=route.service_date,
+            ward_ids=route.ward_ids,
+            vehicle_id=route.vehicle_id,
+            route=route,
+            visit_id=missed[-1].id,
+            vehicle=route.vehicle_id,
+            n=len(missed),
+            name=missed[-1].name,
+        )
+    late = progress.late_s >= policy.at_risk_s and not progress.closed
+    if late and not progress.late_alarmed:
+        raise_alarm(
+            session,
+            key=f"route_late:{route.id}:{iso(now)}",
+            kind="route_late",
+            severity="warning",
+            at=now,
+            service_date=route.service_date,
+            ward_ids=route.ward_ids,
+            vehicle_id=route.vehicle_id,
+            route=route,
+            vehicle=route.vehicle_id,
+            minutes=progress.late_s // 60,
+        )
+        progress.late_alarmed = True
+    elif progress.late_alarmed and progress.late_s < policy.at_risk_s / 2:
+        progress.late_alarmed = False
+
+
+timers = [Timer("routing.sweep", every(EVERY_S), sweep)]
