@@ -120,12 +120,17 @@ def drive(town: Town, seed: int, planned: int = 60) -> Drive:
             for key, forward in ends[at]:
                 line = town.lanes[key]
                 to = tuple(np.round(line[-1] if forward else line[0], 3))
-                heappush(heap, (d + float(np.linalg.norm(line[-1] - line[0])), to, [*way, (key, forward)]))
+                heappush(
+                    heap,
+                    (d + float(np.linalg.norm(line[-1] - line[0])), to, [*way, (key, forward)]),
+                )
         raise AssertionError("Expected a connected town.")
 
     todo = [key for key in plan if fate[key] != "skip"]
     while todo:
-        todo.sort(key=lambda k: min(np.linalg.norm(np.array(where) - town.lanes[k][e]) for e in (0, -1)))
+        todo.sort(
+            key=lambda k: min(np.linalg.norm(np.array(where) - town.lanes[k][e]) for e in (0, -1))
+        )
         key = todo.pop(0)
         line = town.lanes[key]
         tips = {tuple(np.round(line[0], 3)), tuple(np.round(line[-1], 3))}

@@ -30,7 +30,12 @@ def test_a_full_fix_is_read() -> None:
     assert (frame.seq, frame.refused) == (7, [])
     [(t, reading)] = frame.readings
     assert t == T0 + timedelta(milliseconds=123)
-    assert (reading.lon, reading.speed_mps, reading.sats, reading.ignition) == (75.86, 1.5, 11, True)
+    assert (reading.lon, reading.speed_mps, reading.sats, reading.ignition) == (
+        75.86,
+        1.5,
+        11,
+        True,
+    )
     assert (reading.hdop, reading.battery_v, reading.load_kg) == (0.8, 12.6, 320.0)
 
 
@@ -111,7 +116,9 @@ def test_whatever_comes_is_read_or_malformed(data: str | bytes) -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 

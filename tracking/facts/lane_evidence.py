@@ -38,6 +38,8 @@ class Limits:
     """Pieces closer than this are one; one that ends this near a lane's end reaches it."""
     new_pass_s: float = 90.0
     """After this long away from a lane, coming back is another pass."""
+    longest_halt_s: float = 900.0
+    """After standing this long in a lane, driving on is another pass."""
     least_m: float = 12.0
     least_fraction: float = 0.15
     """Less than both is the mouth of a side street, not a pass."""
@@ -153,11 +155,13 @@ def _pieces(matched: Matched, index: LaneIndex, limits: Limits) -> _Pieces:
     driven = same | (way_m <= apart_m + 4 * limits.buffer_m)
     step_m = np.where(driven, way_m, apart_m)
 
-    distance, moment, ends = _travelled(matched, rows, step_m, limits)
-    before = distance[0][rows]  # on leaving the node before
+    travel = _travel(matched, rows, step_m, limits)
+    before = travel.left_m[rows]
     found: list[tuple[Ints, Floats, Floats, Floats, Floats, Ints]] = []
 
-    def add(mask: npt.NDArray[np.bool_], lane: Ints, start: Floats, stop: Floats, offset: Floats) -> None:
+    def add(
+        mask: npt.NDArray[np.bool_], lane: Ints, start: Floats, stop: Floats, offset: Floats
+    ) -> None:
         at = np.flatnonzero(mask)
         begin = before[at] + offset[at]
         length = np.abs(stop[at] - start[at])
@@ -181,15 +185,11 @@ def _pieces(matched: Matched, index: LaneIndex, limits: Limits) -> _Pieces:
     )
     add(hop, b, entry_m, to_m, out_m + via_m)
     lane, start, stop, d0, d1, row = (np.concatenate(part) for part in zip(*found, strict=True))
-    low, high = ends[0][row], ends[1][row]
-    left = np.maximum((d0 + d1) / 2 - limits.pace_reach_m, low)
-    right = np.minimum((d0 + d1) / 2 + limits.pace_reach_m, high)
-    capped = np.interp(right, distance[1], moment[1]) - np.interp(left, distance[1], moment[1])
-    pace = (right - left) / np.maximum(capped, 1e-3)
+    pace = travel.pace_mps((d0 + d1) / 2, row, limits.pace_reach_m)
     t0, t1 = matched.out_s[row - 1], matched.in_s[row]
     length = np.maximum(step_m[np.searchsorted(rows, row)], 1e-6)
-    share0 = np.clip((d0 - distance[0][row]) / length, 0, 1)
-    share1 = np.clip((d1 - distance[0][row]) / length, 0, 1)
+    share0 = np.clip((d0 - travel.left_m[row]) / length, 0, 1)
+    share1 = np.clip((d1 - travel.left_m[row]) / length, 0, 1)
     order = np.lexsort((d0, row))
     return _Pieces(
         lane[order],
@@ -201,33 +201,44 @@ def _pieces(matched: Matched, index: LaneIndex, limits: Limits) -> _Pieces:
     )
 
 
-def _travelled(
-    matched: Matched, rows: Ints, step_m: Floats, limits: Limits
-) -> tuple[tuple[Floats, Floats], tuple[None, Floats], tuple[Floats, Floats]]:
-    """Distance driven and time spent, halts capped.
+@dataclass(frozen=True)
+class _Travel:
+    """Metres driven from the first node on, and the time they took."""
 
-    Returns:
-        distance at which each node is reached from the node before it minus that step, and the
-        distances of all arrivals and departures; the capped times of those; and the first and
-        last distance of each node's chain.
-    """
+    left_m: Floats
+    """At which the node before each node was left."""
+    at_m: Floats
+    at_s: Floats
+    """Arrival at and departure from each node: metres, and seconds with halts capped."""
+    chain_from_m: Floats
+    chain_to_m: Floats
+    """Where each node's chain begins and ends."""
+
+    def pace_mps(self, middle_m: Floats, node: Ints, reach_m: float) -> Floats:
+        """Mean speed within a reach, not beyond the node's chain."""
+        left = np.maximum(middle_m - reach_m, self.chain_from_m[node])
+        right = np.minimum(middle_m + reach_m, self.chain_to_m[node])
+        took_s = np.interp(right, self.at_m, self.at_s) - np.interp(left, self.at_m, self.at_s)
+        pace: Floats = (right - left) / np.maximum(took_s, 1e-3)
+        return pace
+
+
+def _travel(matched: Matched, rows: Ints, step_m: Floats, limits: Limits) -> _Travel:
     n = len(matched.lane)
-    step = np.zeros(n)
+    step, leg_s = np.zeros(n), np.zeros(n)
     step[rows] = step_m
-    leg_s = np.zeros(n)
     leg_s[rows] = matched.in_s[rows] - matched.out_s[rows - 1]
     halt_s = np.minimum(matched.out_s - matched.in_s, limits.halt_cap_s)
     arrived_m = np.cumsum(step)
     arrived_s = np.cumsum(leg_s) + np.r_[0.0, np.cumsum(halt_s)[:-1]]
     # A halt takes no way; a hair of it keeps the interpolation single-valued.
-    hair = 1e-6 * np.arange(2 * n)
-    distances = np.repeat(arrived_m, 2) + hair
-    times = np.column_stack([arrived_s, arrived_s + halt_s]).ravel()
+    at_m = np.repeat(arrived_m, 2) + 1e-6 * np.arange(2 * n)
+    at_s = np.column_stack([arrived_s, arrived_s + halt_s]).ravel()
     edges = np.flatnonzero(np.r_[True, matched.chain[1:] != matched.chain[:-1], True])
     count = np.diff(edges)
     first = np.repeat(arrived_m[edges[:-1]], count)
     last = np.repeat(arrived_m[edges[1:] - 1], count)
-    return (arrived_m - step, distances), (None, times), (first, last)
+    return _Travel(arrived_m - step, at_m, at_s, first, last)
 
 
 def _passes(
@@ -235,7 +246,9 @@ def _passes(
 ) -> Iterator[LanePass]:
     order = np.lexsort((pieces.start_s, pieces.lane))
     lane, start_s, end_s = pieces.lane[order], pieces.start_s[order], pieces.end_s[order]
-    away = start_s[1:] - end_s[:-1] > limits.new_pass_s
+    # Standing in the lane, with nothing driven in between, is not being away from it.
+    allowed_s = np.where(np.diff(order) == 1, limits.longest_halt_s, limits.new_pass_s)
+    away = start_s[1:] - end_s[:-1] > allowed_s
     edges = np.flatnonzero(np.r_[True, (lane[1:] != lane[:-1]) | away, True])
     for i, j in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         if i == j:

@@ -32,6 +32,11 @@ class Plane:
             (np.asarray(lat, np.float64) - self.lat) * _METRES_PER_DEG,
         )
 
+    def to_degrees(self, x: float, y: float) -> tuple[float, float]:
+        """(lon, lat) of a point on the plane."""
+        east_m = _METRES_PER_DEG * math.cos(math.radians(self.lat))
+        return self.lon + x / east_m, self.lat + y / _METRES_PER_DEG
+
 
 class LaneIndex:
     """The lanes that a vehicle may drive, by position.
@@ -48,8 +53,9 @@ class LaneIndex:
         self.plane = Plane(float(centre[0]), float(centre[1]))
         x, y = self.plane.to_m(points[:, 0], points[:, 1])
         owner = np.repeat(np.arange(len(usable)), [len(line) for _, line in usable])
-        self.lines = shapely.linestrings(np.column_stack([x, y]), indices=owner)
-        self.length_m: Floats = shapely.length(self.lines)
+        lines = shapely.linestrings(np.column_stack([x, y]), indices=owner)
+        self.lines = np.atleast_1d(np.asarray(lines, dtype=object))
+        self.length_m: Floats = np.atleast_1d(shapely.length(self.lines))
         self.tree = shapely.STRtree(self.lines)
         nodes: dict[tuple[float, float], int] = {}
         self.ends: Ints = np.array(

@@ -115,9 +115,7 @@ def _merge_halts(track: Track) -> _Nodes:
     )
 
 
-def _candidates(
-    nodes: _Nodes, index: LaneIndex, within_m: float
-) -> tuple[Ints, Floats, Floats]:
+def _candidates(nodes: _Nodes, index: LaneIndex, within_m: float) -> tuple[Ints, Floats, Floats]:
     """Lane, metres along it and emission cost, each [nodes, CANDIDATES], cheapest first."""
     n = len(nodes.x)
     lane = np.full((n, CANDIDATES), -1, np.int64)
@@ -126,10 +124,12 @@ def _candidates(
     point, found = index.near(nodes.x, nodes.y, within_m)
     if len(point) == 0:
         return lane, along, cost
-    lines, points = index.lines[found], shapely.points(nodes.x, nodes.y)[point]
+    lines, points = index.lines[found], shapely.points(nodes.x[point], nodes.y[point])
     position = shapely.line_locate_point(lines, points)
     off_m = shapely.distance(lines, points)
-    behind = shapely.get_coordinates(shapely.line_interpolate_point(lines, np.maximum(position - 5, 0)))
+    behind = shapely.get_coordinates(
+        shapely.line_interpolate_point(lines, np.maximum(position - 5, 0))
+    )
     ahead = shapely.get_coordinates(shapely.line_interpolate_point(lines, position + 5))
     bearing = np.degrees(np.arctan2(ahead[:, 0] - behind[:, 0], ahead[:, 1] - behind[:, 1]))
     # Either direction of the lane will do.

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 from tracking.fixes.fix import Fix, from_ms, payload_hash, to_ms
 
-
 type Cursor = Mapping[str, int]
 """ISO service day → last number read."""
 

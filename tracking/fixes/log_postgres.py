@@ -81,8 +81,7 @@ class PostgresFixLog:
                 rows = [to_row(fixes[i]) for i in indices]
                 columns = dict(zip(_STORED, map(list, zip(*rows, strict=True)), strict=True))
                 stored = {
-                    tuple(row)
-                    for row in connection.execute(text(_INSERT), {"day": day, **columns})
+                    tuple(row) for row in connection.execute(text(_INSERT), {"day": day, **columns})
                 }
                 for i, row in zip(indices, rows, strict=True):
                     key = (row[0], row[2], row[-2])

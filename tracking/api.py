@@ -1,0 +1,50 @@
+"""Trails over HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import AwareDatetime, BaseModel
+
+from fleet.kit.web import Now, Reading
+from fleet.people import Role, Scope, requires
+from tracking.fixes.fix import to_ms
+from tracking.queries import trail
+
+router = APIRouter(prefix="/api/vehicles", tags=["tracking"])
+
+USUAL_TRAIL = timedelta(hours=2)
+
+
+class Trail(BaseModel):
+    vehicle_id: str
+    fixes: list[tuple[float, float, float, float | None, str | None]]
+    """[t in seconds since 1970, lon, lat, speed_mps, mark], by t."""
+
+
+@router.get("/{vehicle_id}/trail", summary="All stored fixes of a vehicle in a time")
+def read_trail(
+    vehicle_id: str,
+    request: Request,
+    session: Reading,
+    now: Now,
+    scope: Annotated[Scope, Depends(requires(Role.DISPATCHER))],
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+) -> Trail:
+    """Without `until` up to now and what devices sent ahead; without `since` the two hours before."""
+    end = until or now + timedelta(minutes=5)
+    fixes = trail(
+        session,
+        request.app.state.fixlog,
+        scope,
+        vehicle_id=vehicle_id,
+        since=since or end - USUAL_TRAIL,
+        until=end,
+    )
+    return Trail(
+        vehicle_id=vehicle_id,
+        fixes=[(to_ms(f.t) / 1000, f.lon, f.lat, f.speed_mps, f.mark) for f in fixes],
+    )

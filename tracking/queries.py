@@ -1,0 +1,74 @@
+"""Reads of tracking, for those whose area it is."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from fleet.kit.errors import Malformed, NotFound
+from fleet.kit.i18n import t
+from fleet.org.assignments import held
+from fleet.org.models import Beat, Lane, Vehicle, Ward
+from fleet.people import Scope
+from tracking.fixes.fix import Fix
+from tracking.fixes.log import FixLog
+
+LONGEST_TRAIL = timedelta(hours=36)
+
+
+def sees_vehicle(session: Session, scope: Scope, vehicle_id: str, at: datetime) -> bool:
+    """Whether the vehicle serves the caller's zones, by its beats at that time or those imported.
+
+    A vehicle without a beat may be sent anywhere, so everybody sees it.
+    """
+    if scope.zones is None:
+        return True
+    given = {a.object for a in held(session, "vehicle_beat", at) if a.subject == vehicle_id}
+    own = Beat.id.in_(given) if given else Beat.vehicle_id == vehicle_id
+    lanes = {
+        lane
+        for ids in session.scalars(select(Beat.lane_ids).where(Beat.active, own))
+        for lane in ids
+    }
+    if not lanes:
+        return True
+    zones = session.scalars(
+        select(Ward.zone_id)
+        .join(Lane, Lane.ward_id == Ward.id)
+        .where(Lane.id.in_(lanes))
+        .distinct()
+    )
+    return any(scope.sees_zone(zone) for zone in zones)
+
+
+def trail(
+    session: Session,
+    fixlog: FixLog,
+    scope: Scope,
+    *,
+    vehicle_id: str,
+    since: datetime,
+    until: datetime,
+) -> list[Fix]:
+    """All stored fixes of a vehicle with since ≤ t < until, marked ones included.
+
+    Raises:
+        NotFound: no such vehicle in the caller's area.
+        Malformed: a longer time than `LONGEST_TRAIL`, or one that ends before it begins.
+    """
+    known = session.get(Vehicle, vehicle_id) is not None
+    if not known or not sees_vehicle(session, scope, vehicle_id, until):
+        raise NotFound(
+            t(scope.lang, "tracking.no_vehicle", id=vehicle_id),
+            remedy=t(scope.lang, "tracking.no_vehicle_remedy"),
+        )
+    if not timedelta(0) <= until - since <= LONGEST_TRAIL:
+        hours = LONGEST_TRAIL // timedelta(hours=1)
+        raise Malformed(
+            t(scope.lang, "tracking.window", hours=hours),
+            field="since",
+            remedy=t(scope.lang, "tracking.window_remedy"),
+        )
+    return fixlog.window(vehicle_id, since, until, include_marked=True)

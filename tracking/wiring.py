@@ -1,0 +1,62 @@
+"""What tracking brings to the composition.
+
+The web process calls `install(app, kit)` before it serves; its lifespan awaits
+`app.state.ingest.start()` and, at the end, `app.state.ingest.stop()`, then closes
+`app.state.fixlog`.
+`install` sets `app.state.fixlog`, `.live`, `.ingest` and `.device_connections`. The matcher runs
+`make_follower(kit).run_forever(stop)`; the stepped clock waits on `watermark(session)`.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from fleet.kit.jobs import JobKind
+from fleet.kit.outbox import Handler
+from fleet.kit.timers import Timer, every
+from fleet.kit.web import Kit
+from fleet.org.queries import policy
+from tracking import api
+from tracking.devices import api as devices_api
+from tracking.devices import socket
+from tracking.facts.follower import Follower, watermark
+from tracking.facts.hearing import sweep
+from tracking.fixes import open_fixlog
+from tracking.ingest import Ingest
+from tracking.live import LiveState
+
+__all__ = [
+    "handlers",
+    "install",
+    "job_kinds",
+    "make_follower",
+    "routers",
+    "timers",
+    "watermark",
+]
+
+routers: list[APIRouter] = [api.router, devices_api.router, socket.router]
+handlers: list[Handler] = []
+job_kinds: list[JobKind] = []
+timers: list[Timer] = [Timer("tracking.silent_devices", every(30), sweep)]
+
+
+def install(app: FastAPI, kit: Kit) -> Ingest:
+    """Puts the log, the live state and ingest on the application; the tables must exist.
+
+    Returns:
+        The ingest, which the lifespan starts and stops.
+    """
+    with kit.db.reading() as session:
+        silent_after_s = policy(session).silent_device_s
+    app.state.fixlog = open_fixlog(kit.settings, kit.db)
+    app.state.live = LiveState(silent_after_s)
+    app.state.ingest = Ingest(kit, app.state.fixlog, app.state.live)
+    app.state.device_connections = socket.Connections()
+    ingest: Ingest = app.state.ingest
+    return ingest
+
+
+def make_follower(kit: Kit) -> Follower:
+    """The follower of the matcher process, on a log of its own."""
+    return Follower(kit, open_fixlog(kit.settings, kit.db))
