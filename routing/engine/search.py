@@ -8,7 +8,7 @@ from typing import Any
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
 from routing.engine.model import Model
-from routing.engine.steps import Serve, Step, Unload
+from routing.engine.steps import Step
 
 Progress = Callable[[float, int], None]
 """Called with the fraction done and the best cost in seconds of work so far."""

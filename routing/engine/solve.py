@@ -1,0 +1,128 @@
+"""Solve a problem: presolve, OR-Tools, then what it left out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from routing.chambers import takes
+from routing.engine.allowed import Possible, possible
+from routing.engine.explain import fit_in
+from routing.engine.model import build
+from routing.engine.search import Progress, search
+from routing.engine.steps import Serve, Step, Unload, fits, place_of, timed
+from routing.engine.validate import validate
+from routing.problem import Cost, Problem, Solution, Vehicle
+
+DEFAULT_ITERATIONS = 250
+"""Accepted moves when neither limit is given: about ten seconds for a ward."""
+
+
+def solve(
+    problem: Problem,
+    *,
+    seed: int,
+    iterations: int | None = None,
+    time_s: float | None = None,
+    progress: Progress | None = None,
+) -> Solution:
+    """Plan the routes of all vehicles.
+
+    Bounded by `iterations` alone (accepted moves of the search) the answer is a function of the
+    problem and the seed; with `time_s` it also depends on the machine.
+
+    Raises:
+        ProblemError: The problem is wrong in itself.
+    """
+    began = time.perf_counter()
+    validate(problem)
+    if iterations is None and time_s is None:
+        iterations = DEFAULT_ITERATIONS
+    can = possible(problem)
+    routes: list[list[Step]] = [[] for _ in problem.vehicles]
+    if can.vehicles:
+        routes = _searched(problem, can, seed, iterations, time_s, progress)
+    served = {step.visit for steps in routes for step in steps if isinstance(step, Serve)}
+    routes, left_out = fit_in(problem, routes, [i for i in can.vehicles if i not in served])
+    solution = _solution(problem, routes)
+    order = {visit.id: i for i, visit in enumerate(problem.visits)}
+    unplanned = sorted((*can.unplanned, *left_out), key=lambda row: order[row.visit_id])
+    dropped_s = sum(problem.visits[order[row.visit_id]].drop_cost_s for row in unplanned)
+    if progress is not None:
+        progress(1.0, solution.cost.total_s + dropped_s)
+    return replace(
+        solution,
+        unplanned=tuple(unplanned),
+        cost=replace(solution.cost, dropped_s=dropped_s),
+        solver_s=time.perf_counter() - began,
+    )
+
+
+def _searched(
+    problem: Problem,
+    can: Possible,
+    seed: int,
+    iterations: int | None,
+    time_s: float | None,
+    progress: Progress | None,
+) -> list[list[Step]]:
+    """OR-Tools' routes, by vehicle of the problem, with the last unloading written out."""
+    order = [int(i) for i in np.random.default_rng(seed).permutation(sorted(can.vehicles))]
+    model = build(problem, can.vehicles, can.choices, order)
+    found = search(model, seed=seed, iterations=iterations, time_s=time_s, progress=progress)
+    routes: list[list[Step]] = [[] for _ in problem.vehicles]
+    for v, steps in zip(model.cars, found or [], strict=bool(found)):
+        vehicle = problem.vehicles[v]
+        routes[v] = _closed(problem, vehicle, steps)
+        if not fits(problem, vehicle, routes[v]):
+            raise RuntimeError(f"OR-Tools broke a limit of vehicle {vehicle.id}.")
+    return routes
+
+
+def _closed(problem: Problem, vehicle: Vehicle, steps: Sequence[Step]) -> list[Step]:
+    """The steps with their last unloading, where the way home over it is shortest.
+
+    An unloading with nothing on board (the model allows it, and it never pays) is left out.
+    """
+    out: list[Step] = []
+    for step in steps:
+        if isinstance(step, Serve) or (out and isinstance(out[-1], Serve)):
+            out.append(step)
+    if not out or isinstance(out[-1], Unload):
+        return out
+    duration = problem.travel[vehicle.profile].duration_s
+    last = place_of(problem, out[-1]).exit
+
+    def home_s(d: int) -> int:
+        site = problem.disposals[d]
+        there, back = duration[last, site.location], duration[site.location, vehicle.end]
+        return int(there) + site.service_s + int(back)
+
+    sites = [d for d, site in enumerate(problem.disposals) if takes(site, vehicle)]
+    return [*out, Unload(min(sites, key=home_s))]
+
+
+def _solution(problem: Problem, routes: Sequence[Sequence[Step]]) -> Solution:
+    """Timed routes and their cost; what is left out, the caller adds."""
+    used = [
+        (vehicle, steps, timed(problem, vehicle, steps))
+        for vehicle, steps in zip(problem.vehicles, routes, strict=True)
+        if steps
+    ]
+    changed = sum(
+        problem.visits[step.visit].preferred_vehicle not in (None, vehicle.id)
+        for vehicle, steps, _ in used
+        for step in steps
+        if isinstance(step, Serve)
+    )
+    cost = Cost(
+        travel_s=sum(route.travel_s for _, _, route in used),
+        service_s=sum(place_of(problem, step).service_s for _, steps, _ in used for step in steps),
+        fixed_s=sum(vehicle.fixed_cost_s for vehicle, _, _ in used),
+        dropped_s=0,
+        changed_s=changed * problem.change_cost_s,
+    )
+    return Solution(tuple(route for _, _, route in used), (), cost, 0.0)
