@@ -77,7 +77,8 @@ class Ward(Base):
     zone_id: Mapped[str] = mapped_column(ForeignKey("zone.id"), index=True)
     name: Mapped[str]
     name_hi: Mapped[str]
-    population: Mapped[int]
+    population: Mapped[int | None]
+    """None: the city did not say."""
     geometry: Mapped[dict[str, Any]] = mapped_column(Packed)
     """GeoJSON Polygon or MultiPolygon."""
     lon: Mapped[float]

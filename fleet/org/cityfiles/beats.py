@@ -50,6 +50,15 @@ def read(
             row.fault(
                 "shift", f"{vehicle_id} has no shift {shift}", "Add it to shifts.csv, or use one."
             )
+        twin = next(
+            (b for b in beats.values() if (b.vehicle_id, b.shift) == (vehicle_id, shift)), None
+        )
+        if twin is not None and twin.id != beat_id:
+            row.fault(
+                "vehicle",
+                f"{vehicle_id} has beat {twin.id} (row {twin.row}) in that shift already",
+                "Give it one beat in a shift, or join both.",
+            )
         listed = row.text("landmarks", default="") or ""
         landmarks = tuple(filter(None, (name.strip() for name in listed.split(";"))))
         if geometry is None and not landmarks:

@@ -1,4 +1,4 @@
-"""`city.toml`: name, time zone and language. All of it may be left out."""
+"""`city.toml`: name, time zone, language, side of traffic. All of it may be left out."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ class CityRow:
     name_hi: str
     tz: str | None
     lang: str
+    drive_on: str
+    """left | right."""
 
 
 def read(folder: Path, faults: list[Fault]) -> CityRow:
     """The city's own row; the folder's name stands for a missing one."""
     path = folder / FILE
     named = folder.resolve().name.replace("-", " ").replace("_", " ").title() or "City"
-    fallback = CityRow(named, named, None, "en")
+    fallback = CityRow(named, named, None, "en", "left")
     text = file_text(path, faults) if path.exists() else ""
     try:
         fields = tomllib.loads(text or "")
@@ -36,8 +38,8 @@ def read(folder: Path, faults: list[Fault]) -> CityRow:
         faults.append(Fault(FILE, None, None, f"This is not TOML: {error}.", "Correct the syntax."))
         return fallback
     row = Row(FILE, None, fields, faults)
-    for field in sorted(set(fields) - {"name", "name_hi", "tz", "lang"}):
-        row.fault(field, "is not known", "Use name, name_hi, tz and lang only.")
+    for field in sorted(set(fields) - {"name", "name_hi", "tz", "lang", "drive_on"}):
+        row.fault(field, "is not known", "Use name, name_hi, tz, lang and drive_on only.")
     name, name_hi = row.names(required=False)
     tz = row.text("tz", default="") or None
     if tz and tz not in available_timezones():
@@ -46,7 +48,10 @@ def read(folder: Path, faults: list[Fault]) -> CityRow:
     lang = row.text("lang", default="en") or "en"
     if lang not in LANGUAGES:
         row.fault("lang", f"{lang} is not offered", f"Use {' or '.join(LANGUAGES)}.")
-    return CityRow(name or named, name_hi or named, tz, lang)
+    drive_on = row.text("drive_on", default="left") or "left"
+    if drive_on not in ("left", "right"):
+        row.fault("drive_on", f"{drive_on} is no side", "Write left or right.")
+    return CityRow(name or named, name_hi or named, tz, lang, drive_on)
 
 
 def guessed_zone(lon: float, lat: float) -> str:

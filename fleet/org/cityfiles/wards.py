@@ -12,6 +12,7 @@ from math import cos, radians
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from shapely import STRtree, force_2d, make_valid, union_all
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
@@ -106,9 +107,9 @@ def _merged(pieces: list[WardRow], file: str, faults: list[Fault]) -> list[WardR
 
 
 def _overlaps(wards: list[WardRow], file: str) -> list[Fault]:
-    tree = STRtree([ward.geometry for ward in wards])
+    shapes = np.array([ward.geometry for ward in wards], dtype=object)
     found = []
-    for i, j in sorted(tree.query([w.geometry for w in wards], "intersects").T.tolist()):
+    for i, j in sorted(STRtree(shapes).query(shapes, "intersects").T.tolist()):
         if i >= j:
             continue
         a, b = wards[i], wards[j]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import shapely
 from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
@@ -29,7 +30,8 @@ def ward_indices(lines: Sequence[BaseGeometry], wards: Sequence[BaseGeometry]) -
         found[line] = ward
     most: dict[int, float] = {}
     left = [i for i, ward in enumerate(found) if ward is None]
-    for position, ward in sorted(tree.query([lines[i] for i in left], "intersects").T.tolist()):
+    outside = np.array([lines[i] for i in left], dtype=object)
+    for position, ward in sorted(tree.query(outside, "intersects").T.tolist()):
         line = left[position]
         inside = lines[line].intersection(wards[ward]).length
         if inside > most.get(line, 0.0):

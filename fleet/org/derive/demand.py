@@ -64,9 +64,9 @@ def snapped(
     left = list(premises)
     fronts = [i for i, lane in enumerate(lanes) if frontage(lane) > 0]
     for candidates in (fronts, range(len(lanes))):
-        tree = STRtree([lines[i] for i in candidates])
         if not left or not len(candidates):
             continue
+        tree = STRtree([lines[i] for i in candidates])
         points = shapely.points(plane.xy([(p.lon, p.lat) for p in left]))
         pairs = tree.query_nearest(points, max_distance=within_m, all_matches=False)
         for premise, lane in pairs.T.tolist():

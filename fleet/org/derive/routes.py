@@ -30,6 +30,8 @@ def lanes_of_beats(
     Within a shift a lane belongs to the nearest beat that touches its ward (inside an area: 0 m);
     lanes follow each other as they lie along the beat's line, or by nearness inside an area.
     """
+    if not beats or not lines:
+        return {beat.id: [] for beat in beats}
     middles: list[Point] = shapely.line_interpolate_point(
         list(lines), 0.5, normalized=True
     ).tolist()
