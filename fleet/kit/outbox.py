@@ -20,10 +20,12 @@ from typing import Any
 
 import structlog
 from sqlalchemy import CursorResult, Index, delete, exists, select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from fleet.kit.clock import Monotonic
 from fleet.kit.db import Base, BigId, Database, now_of
+from fleet.kit.errors import Problem
 from fleet.kit.leases import Observer, holder_name
 from fleet.kit.live import Event, Hub
 
@@ -214,7 +216,12 @@ class Relay:
         """Pump until `stop`: at once after this process's commits, else each 100 ms."""
         while not stop.is_set():
             self._wake.clear()
-            self.pump()
+            try:
+                self.pump()
+            except (Problem, DBAPIError) as error:
+                # A busy or restarting database: nothing is lost, the rows wait for the next pump.
+                log.error("relay_interrupted", exc_info=error)
+                stop.wait(RETRY_FIRST_S)
             self._wake.wait(POLL_S)
         self.release()
 
@@ -248,11 +255,8 @@ class Relay:
     def _number(self) -> int | None:
         """Number a batch of committed events; None when another relay holds the lease."""
         with self._db.unit_of_work() as session:
-            lease = session.get(RelayLease, 1, with_for_update=True)
-            if lease is None:
-                lease = RelayLease(id=1, holder=self._name, beat=0, last_n=0)
-                session.add(lease)
-            elif lease.holder not in (self._name, None) and not self._observer.expired(
+            lease = _lease(session)
+            if lease.holder not in (self._name, None) and not self._observer.expired(
                 "relay", lease.holder, lease.beat
             ):
                 return None
@@ -337,6 +341,18 @@ class Relay:
                 self._published = event.n
             if len(events) < BATCH:
                 return
+
+
+def _lease(session: Session) -> RelayLease:
+    lease = session.get(RelayLease, 1, with_for_update=True)
+    if lease is not None:
+        return lease
+    try:
+        with session.begin_nested():
+            session.add(RelayLease(id=1, beat=0, last_n=0))
+    except IntegrityError:
+        pass  # the very first relays raced for the row
+    return session.get_one(RelayLease, 1, with_for_update=True)
 
 
 def _unnumbered(session: Session) -> bool:

@@ -15,9 +15,11 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fleet.kit.db import Base
+from fleet.kit.errors import Busy
 from fleet.kit.web import Kit
 
 log = structlog.get_logger(__name__)
@@ -99,14 +101,19 @@ class Scheduler:
         return sorted(found, key=lambda entry: (entry[0], entry[1].name))
 
     def fire(self, at: datetime, timer: Timer) -> None:
-        """Run one occurrence and note it; a failure is stored and logged, the next one comes."""
+        """Run one occurrence and note it; a failure is stored and logged, the next one comes.
+
+        Raises:
+            Busy: the database had no turn for us; it is not noted and stays due.
+        """
         error: str | None = None
         try:
             timer.run(self._kit, at)
+        except (Busy, OperationalError):
+            raise
         except Exception as failure:  # a timer may fail in any way; its row and the log tell
             error = "".join(traceback.format_exception_only(failure)).strip()
             log.error("timer_failed", timer=timer.name, at=at.isoformat(), exc_info=failure)
-        self._fired_at[timer.name] = at
         with self._kit.db.unit_of_work() as session:
             row = session.get(TimerRow, timer.name)
             if row is None:
@@ -115,6 +122,7 @@ class Scheduler:
             row.fired_at = at
             row.error = error
             row.failures += error is not None
+        self._fired_at[timer.name] = at
 
     def run_forever(self, stop: threading.Event) -> None:
         """Fire what is due on a running clock, until `stop`."""
@@ -122,7 +130,12 @@ class Scheduler:
             for at, timer in self.due(self._kit.clock.now()):
                 if stop.is_set():
                     return
-                self.fire(at, timer)
+                try:
+                    self.fire(at, timer)
+                except (Busy, OperationalError) as error:
+                    # A busy or restarting database: it stays due.
+                    log.error("timers_interrupted", timer=timer.name, exc_info=error)
+                    break
 
     def _load(self) -> dict[str, datetime]:
         now = self._kit.clock.now()

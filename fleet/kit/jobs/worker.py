@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from fleet.kit.db import now_of
@@ -86,7 +87,13 @@ class Worker:
 
     def _loop(self) -> None:
         while not self._going_down.is_set():
-            if not self.run_once():
+            try:
+                idle = not self.run_once()
+            except (Problem, DBAPIError) as error:
+                # A busy or restarting database; a job of ours is taken over when its lease ends.
+                log.error("worker_interrupted", exc_info=error)
+                idle = True
+            if idle:
                 self._going_down.wait(LOOK_EVERY_S)
 
     def _claim(self) -> Job | None:
@@ -214,7 +221,7 @@ class Worker:
                     .values(beat=Job.beat + 1)
                     .returning(Job.cancel_requested)
                 )
-        except Problem as error:  # a busy database: the next beat may come in time
+        except (Problem, DBAPIError) as error:  # a busy database: the next beat may be in time
             log.warning("job_beat_missed", job=job.id, error=str(error))
             return True
         return cancel_requested is False
