@@ -14,7 +14,6 @@ from fleet.kit.ids import new_id
 from fleet.kit.outbox import emit
 from fleet.kit.times import iso
 from routing.models import Alarm, Route
-from routing.plans.queries import Wards, sees
 
 
 def raise_alarm(
@@ -68,11 +67,3 @@ def view(alarm: Alarm, lang: str = "en") -> dict[str, Any]:
         "text": alarm.words.get(lang, alarm.text),
         "words": alarm.words,
     }
-
-
-def of_day(session: Session, wards: Wards, service_date: date, lang: str) -> list[dict[str, Any]]:
-    """Alarms of a service date that touch the caller's wards, newest first."""
-    rows = session.scalars(
-        select(Alarm).where(Alarm.service_date == service_date).order_by(Alarm.t.desc(), Alarm.id)
-    )
-    return [view(row, lang) for row in rows if sees(wards, row.ward_ids)]

@@ -24,7 +24,6 @@ from routing.live.alarms import raise_alarm
 from routing.live.progress import Assessment, Silence, assess
 from routing.models import PlanStatus, Route, RouteProgress, Visit, VisitStatus
 from tracking.fixes.log import FixLog
-from tracking.fixes.opening import open_fixlog
 
 EVERY_S = 60.0
 LATE_STEP_S = 60
@@ -39,36 +38,26 @@ class Finding:
     judged: Assessment
 
 
-def sweep(kit: Kit, at: datetime) -> None:
+def sweep(kit: Kit, fixlog: FixLog, at: datetime) -> None:
     """Judge every open route, then write one route per unit of work."""
     with kit.db.reading() as session:
         policy = org.policy(session)
         running = open_routes(session, at)
         steps = facts.steps_of(session, [route.id for route in running])
     findings = []
-    fixlog: FixLog | None = None
-    try:
-        for route in running:
+    for route in running:
+        judged = assess(
+            steps[route.id], now=at, shift_end_t=route.shift_end_t, silences=(), policy=policy
+        )
+        if VisitStatus.MISSED in judged.outcomes.values():
             judged = assess(
                 steps[route.id],
                 now=at,
                 shift_end_t=route.shift_end_t,
-                silences=(),
+                silences=silences_of(fixlog, route, at, policy),
                 policy=policy,
             )
-            if VisitStatus.MISSED in judged.outcomes.values():
-                fixlog = fixlog or open_fixlog(kit.settings, kit.db)
-                judged = assess(
-                    steps[route.id],
-                    now=at,
-                    shift_end_t=route.shift_end_t,
-                    silences=silences_of(fixlog, route, at, policy),
-                    policy=policy,
-                )
-            findings.append(Finding(route.id, judged))
-    finally:
-        if fixlog is not None:
-            fixlog.close()
+        findings.append(Finding(route.id, judged))
     for finding in findings:
         with kit.db.unit_of_work() as session:
             apply(session, finding, at, policy)
@@ -209,4 +198,5 @@ def _alarms(
         progress.late_alarmed = False
 
 
-timers = [Timer("routing.sweep", every(EVERY_S), sweep)]
+def timer(fixlog: FixLog) -> Timer:
+    return Timer("routing.sweep", every(EVERY_S), lambda kit, at: sweep(kit, fixlog, at))

@@ -26,7 +26,7 @@ Json = dict[str, Any]
 
 @router.get("/routes", summary="Published routes of a service date")
 def routes(service_date: date, scope: Dispatcher, session: Reading) -> list[Json]:
-    return queries.routes_of_day(session, queries.wards_of(session, scope), service_date)
+    return queries.route_summaries(session, scope, service_date)
 
 
 @router.get("/routes/{route_id}", summary="A route with its visits")

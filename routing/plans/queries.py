@@ -108,8 +108,9 @@ def summaries(session: Session, routes: Sequence[Route]) -> list[dict[str, Any]]
     ]
 
 
-def routes_of_day(session: Session, wards: Wards, service_date: date) -> list[dict[str, Any]]:
+def route_summaries(session: Session, scope: Scope, service_date: date) -> list[dict[str, Any]]:
     """RouteSummary of the published routes that touch the caller's wards."""
+    wards = wards_of(session, scope)
     return summaries(
         session, [r for r in published(session, service_date) if sees(wards, r.ward_ids)]
     )
