@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from fleet.kit.errors import Conflict, Malformed, NotFound
+from fleet.kit.i18n import t
 from fleet.kit.ids import new_id
 from fleet.kit.outbox import emit
 from fleet.kit.times import iso
@@ -22,7 +23,9 @@ KINDS: Final = ("device_vehicle", "vehicle_beat", "crew_vehicle")
 TOPIC: Final = "org.assignment_changed"
 
 
-def assign(session: Session, kind: Kind, subject: str, object: str, at: datetime) -> Assignment:
+def assign(
+    session: Session, kind: Kind, subject: str, object: str, at: datetime, *, lang: str = "en"
+) -> Assignment:
     """Give `object` to `subject` from `at` on, and end what that replaces.
 
     A device or a crew member has one vehicle at a time (a vehicle may carry several devices and
@@ -33,7 +36,7 @@ def assign(session: Session, kind: Kind, subject: str, object: str, at: datetime
         NotFound: no such vehicle or beat.
         Conflict: something was assigned later than `at`; history is not rewritten.
     """
-    slot = _slot(session, kind, subject, object)
+    slot = _slot(session, kind, subject, object, lang)
     rivals = _rivals(kind, subject, object, slot)
     replaced = session.scalars(
         select(Assignment)
@@ -44,7 +47,7 @@ def assign(session: Session, kind: Kind, subject: str, object: str, at: datetime
     for row in replaced:
         if row.subject == subject and row.object == object and row.from_at <= at:
             return row
-    _refuse_the_past(session, rivals, at)
+    _refuse_the_past(session, rivals, at, lang)
     for row in replaced:
         row.to_at = at
     session.flush()  # the open-row index must see the ends before the new row
@@ -65,7 +68,13 @@ def assign(session: Session, kind: Kind, subject: str, object: str, at: datetime
 
 
 def release(
-    session: Session, kind: Kind, subject: str, at: datetime, *, slot: str | None = None
+    session: Session,
+    kind: Kind,
+    subject: str,
+    at: datetime,
+    *,
+    slot: str | None = None,
+    lang: str = "en",
 ) -> list[Assignment]:
     """End what `subject` holds from `at` on, in one shift (`slot`) or in all.
 
@@ -79,7 +88,7 @@ def release(
         select(Assignment).where(mine, Assignment.to_at.is_(None)).with_for_update()
     ).all()
     if held:
-        _refuse_the_past(session, mine, at)
+        _refuse_the_past(session, mine, at, lang)
     for row in held:
         row.to_at = at
     session.flush()
@@ -143,30 +152,36 @@ def view(row: Assignment) -> dict[str, Any]:
         "subject": row.subject,
         "object": row.object,
         "slot": row.slot,
-        "from_at": iso(row.from_at),
-        "to_at": iso(row.to_at) if row.to_at else None,
+        "from_t": iso(row.from_at),
+        "to_t": iso(row.to_at) if row.to_at else None,
     }
 
 
-def _slot(session: Session, kind: Kind, subject: str, object: str) -> str:
+def _slot(session: Session, kind: Kind, subject: str, object: str, lang: str) -> str:
     if kind not in KINDS:
         raise Malformed(
             f"{kind!r} is no kind of assignment.", field="kind", remedy=f"Use {', '.join(KINDS)}."
         )
     if kind == "vehicle_beat":
-        _existing_vehicle(session, subject, "subject")
+        _existing_vehicle(session, subject, "subject", lang)
         beat = session.get(Beat, object)
         if beat is None:
-            raise NotFound(f"No beat {object}.", field="object", remedy="Choose a known beat.")
+            raise NotFound(
+                t(lang, "org.beat_unknown", beat=object),
+                field="object",
+                remedy=t(lang, "org.beat_unknown_remedy"),
+            )
         return beat.shift
-    _existing_vehicle(session, object, "object")
+    _existing_vehicle(session, object, "object", lang)
     return ""
 
 
-def _existing_vehicle(session: Session, vehicle_id: str, field: str) -> None:
+def _existing_vehicle(session: Session, vehicle_id: str, field: str, lang: str) -> None:
     if session.get(Vehicle, vehicle_id) is None:
         raise NotFound(
-            f"No vehicle {vehicle_id}.", field=field, remedy="Choose a vehicle of fleet.csv."
+            t(lang, "org.vehicle_unknown", vehicle=vehicle_id),
+            field=field,
+            remedy=t(lang, "org.vehicle_unknown_remedy"),
         )
 
 
@@ -182,7 +197,9 @@ def _rivals(kind: Kind, subject: str, object: str, slot: str) -> ColumnElement[b
     return and_(Assignment.kind == kind, same)
 
 
-def _refuse_the_past(session: Session, rivals: ColumnElement[bool], at: datetime) -> None:
+def _refuse_the_past(
+    session: Session, rivals: ColumnElement[bool], at: datetime, lang: str
+) -> None:
     later = session.scalar(
         select(Assignment)
         .where(rivals, or_(Assignment.from_at > at, Assignment.to_at > at))
@@ -191,7 +208,7 @@ def _refuse_the_past(session: Session, rivals: ColumnElement[bool], at: datetime
     )
     if later is not None:
         raise Conflict(
-            f"{later.subject} and {later.object} changed after {iso(at)} already.",
+            t(lang, "org.later_change", subject=later.subject, object=later.object, at=iso(at)),
             field="at",
-            remedy="Assign from a later time; what has been recorded is not rewritten.",
+            remedy=t(lang, "org.later_change_remedy"),
         )

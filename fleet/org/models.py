@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
@@ -55,6 +56,10 @@ class City(Base):
     estimated: Mapped[list[str]] = mapped_column(Packed)
     """Parts that were made up because the folder lacks them, such as `premises`."""
     imported_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.tz)
 
 
 class Zone(Base):

@@ -115,7 +115,7 @@ def test_each_change_is_an_event_with_its_full_state(db: Database) -> None:
     assert [(row.topic, row.key) for row in rows] == [
         ("org.assignment_changed", key) for key in (first.id, first.id, second.id)
     ]
-    assert [row.data["to_at"] for row in rows] == [None, "2026-03-02T01:01:00Z", None]
+    assert [row.data["to_t"] for row in rows] == [None, "2026-03-02T01:01:00Z", None]
     assert rows[-1].data["object"] == "V2"
 
 
