@@ -51,6 +51,7 @@ class Ingest:
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(QUEUE_FRAMES)
         self._bridge = ThreadPoolExecutor(1, thread_name_prefix="ingest")
         self._tasks: list[asyncio.Task[None]] = []
+        self._open = 0
         self._filters: dict[str, Filter] = {}
         self._bbox: Sequence[float] | None = None
         self.limits = Limits(kit.settings.device_frame_max_fixes, 0.0, 1)
@@ -78,8 +79,16 @@ class Ingest:
             return
         committed = asyncio.get_running_loop().create_future()
         now = self._kit.clock.now()
-        await self._queue.put(_Waiting(device_id, readings, now, committed))
-        await committed
+        self._open += 1
+        try:
+            await self._queue.put(_Waiting(device_id, readings, now, committed))
+            await committed
+        finally:
+            self._open -= 1
+
+    def empty(self) -> bool:
+        """Whether no reading waits for its commit; what a stepped clock waits for."""
+        return self._open == 0
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request as HttpRequest
+from fastapi import APIRouter, Depends, Query
+from fastapi import Request as HttpRequest
 
 from feedback.requests import check, queries, service
 from feedback.requests.models import Status
@@ -22,21 +23,19 @@ from feedback.requests.schemas import (
 from feedback.requests.stops import order_stop
 from fleet.kit.web import KitDep, Now, Reading, UnitOfWork
 from fleet.org import queries as org
-from fleet.people.roles import Role
+from fleet.people.models import Role
 from fleet.people.scope import Scope, requires
 
 router = APIRouter(tags=["requests"])
 
 Lang = Annotated[str, Query(pattern="^(en|hi)$")]
-Staff = Annotated[Scope, requires(Role.DISPATCHER, Role.OPERATOR, Role.ADMIN)]
-Dispatcher = Annotated[Scope, requires(Role.DISPATCHER, Role.ADMIN)]
+Staff = Annotated[Scope, Depends(requires(Role.DISPATCHER, Role.OPERATOR))]
+Dispatcher = Annotated[Scope, Depends(requires(Role.DISPATCHER))]
 
 
 @router.post("/api/requests", status_code=201, summary="Report something to the city")
-def make_request(
-    body: RequestCreate, http: HttpRequest, kit: KitDep, now: Now
-) -> RequestCreated:
-    """The place is checked against today's trails at once; the same `client_id` answers the same."""
+def make_request(body: RequestCreate, http: HttpRequest, kit: KitDep, now: Now) -> RequestCreated:
+    """Checked against today's trails at once; the same `client_id` answers the same."""
     made = check.make(kit, http.app.state.fixlog, body, now)
     return RequestCreated(
         code=made.code, url=f"/r/{made.code}", status=made.status, promised_at=made.promised_at

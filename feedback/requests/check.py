@@ -36,9 +36,7 @@ def make(kit: Kit, fixlog: FixLog, body: RequestCreate, now: datetime) -> Reques
         visits = _lane_visits(session, located.lane_id, now)
     nearest = verdict = None
     if category.kind == "miss":
-        found = trails.nearest_pass(
-            fixlog, body.lon, body.lat, midnight, now, policy.near_pass_m
-        )
+        found = trails.nearest_pass(fixlog, body.lon, body.lat, midnight, now, policy.near_pass_m)
         if found is not None:
             nearest = NearPass(found.vehicle_id, found.t, found.distance_m, found.speed_mps)
         judged = judge(visits, nearest, now=now, grace_s=policy.report_grace_s)

@@ -1,4 +1,4 @@
-"""What the trails say about a complaint: a pure judgement over the lane's visits and nearest pass."""
+"""What the trails say about a complaint: a pure judgement over visits and the nearest pass."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NearPass:
     vehicle_id: str
     at: datetime
     distance_m: float
-    speed_mps: float
+    speed_mps: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,9 @@ def judge(
     if unknown := by_status.get("unknown"):
         return Verdict("cannot_tell", "evidence.silent", _visit_values(unknown) | passed)
     if through := by_status.get("driven_through"):
-        return Verdict("confirmed_missed", "evidence.driven_through", _visit_values(through) | passed)
+        return Verdict(
+            "confirmed_missed", "evidence.driven_through", _visit_values(through) | passed
+        )
     if nearest is not None:
         key = "evidence.passed" if visits else "evidence.unplanned_passed"
         code: Code = "confirmed_missed" if visits else "cannot_tell"

@@ -36,7 +36,7 @@ class Request(Base):
     __table_args__ = (UniqueConstraint("client_id"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(nullable=False)
     code: Mapped[str] = mapped_column(String(12), unique=True)
     client_id: Mapped[str] = mapped_column(String(64))
     body_hash: Mapped[str] = mapped_column(String(64))
@@ -75,7 +75,7 @@ class Request(Base):
 
 
 class Entry(Base):
-    """One line of a request's timeline: a text key with its values, rendered in the reader's language."""
+    """One line of a timeline: a text key with its values, told in the reader's language."""
 
     __tablename__ = "request_entries"
 

@@ -27,7 +27,7 @@ COLUMNS = tuple(
 )
 
 
-def _scoped(scope: Scope) -> Select[tuple[Request]]:
+def _scoped(scope: Scope) -> Select[Request]:
     query = select(Request)
     if scope.zones is not None:
         query = query.where(Request.zone_id.in_(scope.zones))
@@ -59,7 +59,9 @@ def staff_request(session: Session, scope: Scope, request_id: str) -> Request:
 def public_request(session: Session, code: str) -> Request:
     """The request of a public code, typed in any case. Raises `NotFound`."""
     query = select(Request).where(Request.code == code.strip().upper())
-    if (found := session.scalars(query.options(selectinload(Request.timeline))).one_or_none()) is None:
+    if (
+        found := session.scalars(query.options(selectinload(Request.timeline))).one_or_none()
+    ) is None:
         raise _missing()
     return found
 
@@ -131,7 +133,7 @@ def _timeline(request: Request, tz: ZoneInfo, lang: str) -> list[TimelineEntry]:
 
 
 def _localised(lang: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Values that are themselves catalogue keys, such as `reason.other`, in the reader's language."""
+    """Values that are catalogue keys themselves, such as `reason.other`, as words."""
     return {
         name: t(lang, f"feedback.{value}") if name in {"reason", "rating"} else value
         for name, value in values.items()

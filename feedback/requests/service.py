@@ -64,8 +64,10 @@ def locate(session: Session, lon: float, lat: float) -> Located:
 
 
 def repeated(session: Session, body: RequestCreate) -> Request | None:
-    """The request made by the same client id before. Raises `Conflict` when it said other things."""
-    found = session.scalars(select(Request).where(Request.client_id == body.client_id)).one_or_none()
+    """The request that this client id made before; `Conflict` when it said other things."""
+    found = session.scalars(
+        select(Request).where(Request.client_id == body.client_id)
+    ).one_or_none()
     if found is not None and found.body_hash != _hash(body):
         raise Conflict(
             "Another request was made with this client_id.",
@@ -208,9 +210,7 @@ def on_the_way(session: Session, request: Request, eta: datetime | None, now: da
     changed(session, request)
 
 
-def reported_done(
-    session: Session, request: Request, photo_id: str | None, now: datetime
-) -> None:
+def reported_done(session: Session, request: Request, photo_id: str | None, now: datetime) -> None:
     """The crew says that it is done; proof from fixes closes it."""
     request.status = Status.DONE
     _note(request, now, "timeline.done", photo_id=photo_id)

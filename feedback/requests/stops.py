@@ -48,10 +48,11 @@ def order_stop(
                 request = queries.staff_request(session, scope, request_id)
                 service.expect_version(request, version)
                 if proposal is None or isinstance(proposal, Deferred):
-                    live.defer(session, stop, next_date)
-                    service.stop_deferred(session, request, to=next_date, now=now)
+                    to = proposal.service_date if proposal else next_date
+                    live.defer(session, stop, to)
+                    service.stop_deferred(session, request, to=to, now=now)
                     reason = proposal.reason if proposal else None
-                    return StopAnswer(placed=False, reason=reason, deferred_to=next_date)
+                    return StopAnswer(placed=False, reason=reason, deferred_to=to)
                 return _place(session, request, live.apply(session, proposal, now), now)
         except RouteChanged:
             if attempt == ATTEMPTS:
@@ -59,7 +60,9 @@ def order_stop(
     raise AssertionError("the loop returns or raises")
 
 
-def _place(session: Session, request: Request, visit: live.PlacedVisit, now: datetime) -> StopAnswer:
+def _place(
+    session: Session, request: Request, visit: live.PlacedVisit, now: datetime
+) -> StopAnswer:
     service.stop_placed(
         session,
         request,

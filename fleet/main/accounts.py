@@ -1,4 +1,4 @@
-"""Accounts and devices for a demo or a trial: made once, kept in the data folder for its owner only."""
+"""Accounts and devices for a demo or a trial: made once, readable by the owner only."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 from fleet.kit.web import Kit
 from fleet.org import assignments
 from fleet.org import queries as org
-from fleet.people.roles import Role
-from fleet.people.service import create_user
+from fleet.people.accounts import create_user
+from fleet.people.models import Role
 from tracking.devices.service import register_device
 
 Accounts = dict[str, Any]
@@ -55,14 +55,11 @@ def seed(kit: Kit, progress: Callable[[float], None] = lambda _: None) -> Accoun
                 session, **driver, name=f"Driver of {vehicle_id}", role=Role.DRIVER, lang="hi"
             )
             device_id = f"unit-{vehicle_id.lower()}"
-            token = register_device(
-                session, id=device_id, label=f"Unit of {vehicle_id}", now=now
-            )
+            token = register_device(session, id=device_id, label=f"Unit of {vehicle_id}", now=now)
             assignments.assign(session, "device_vehicle", device_id, vehicle_id, now)
             assignments.assign(session, "crew_vehicle", user.id, vehicle_id, now)
             accounts["drivers"].append(
-                driver
-                | {"vehicle_id": vehicle_id, "device_id": device_id, "device_token": token}
+                driver | {"vehicle_id": vehicle_id, "device_id": device_id, "device_token": token}
             )
             progress((number + 1) / len(vehicles))
     _write_private(path, json.dumps(accounts, indent=1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 
@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from feedback.categories import categories
 from fleet.kit import errors
 from fleet.kit.clock import ScaledClock, SteppedClock
-from fleet.kit.logs import RequestIdMiddleware
+from fleet.kit.logs import RequestContext
 from fleet.kit.outbox import Relay
 from fleet.kit.timers import Scheduler
 from fleet.kit.web import Kit
@@ -29,13 +29,14 @@ def create_app(kit: Kit) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(tracking.running(app, kit))
+            ingest = tracking.install(app, kit)
+            await ingest.start()
+            stack.push_async_callback(ingest.stop)
             relay = Relay(kit.db, kit.hub, wiring.handlers(), kit.monotonic)
-            scheduler = Scheduler(kit, wiring.timers(kit))
-            threads = [relay.run_forever]
+            scheduler = Scheduler(kit, wiring.timers())
+            threads: list[Callable[[threading.Event], None]] = [relay.run_forever]
             app.state.stepper = None
             if isinstance(kit.clock, SteppedClock):
-                ingest = app.state.ingest
                 app.state.stepper = Stepper(kit, kit.clock, relay, scheduler, ingest.empty)
             else:
                 threads.append(scheduler.run_forever)
@@ -71,11 +72,11 @@ def create_app(kit: Kit) -> FastAPI:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     app.include_router(pages.router)
-    app.add_middleware(RequestIdMiddleware)
+    app.add_middleware(RequestContext)
     return app
 
 
-def _start(loops: list[Callable[[threading.Event], None]]) -> Callable[[], None]:
+def _start(loops: Sequence[Callable[[threading.Event], None]]) -> Callable[[], None]:
     """Run each loop in a thread of its own; the returned function stops and awaits them."""
     stop = threading.Event()
     threads = [threading.Thread(target=loop, args=(stop,), daemon=True) for loop in loops]

@@ -1,4 +1,4 @@
-"""`/ws/control`: a snapshot, then numbered events of the caller's zones, and positions each second."""
+"""`/ws/control`: a snapshot, then numbered events of the caller's zones, and positions."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from starlette.concurrency import run_in_threadpool
 
 from feedback.requests import queries as requests
 from fleet.kit import jobs
-from fleet.kit.errors import Problem
 from fleet.kit.live import Event, Lost, Subscription
 from fleet.kit.outbox import events_after, last_number
 from fleet.kit.times import iso, service_date_of
 from fleet.kit.web import Kit, kit_of
 from fleet.org import queries as org
-from fleet.people.roles import Role
+from fleet.people.models import Role
 from fleet.people.scope import Scope, socket_scope
 from routing.live import queries as live
 from routing.plans import queries as plans
@@ -37,11 +36,7 @@ TOPICS = ("org.assignment_changed", "tracking.device_", "routing.", "feedback.",
 async def control(websocket: WebSocket, after: int | None = None) -> None:
     """Staff's live view. `after`: the number of the last event that the client has seen."""
     kit = kit_of(websocket)
-    try:
-        scope = await run_in_threadpool(socket_scope, websocket, Role.DISPATCHER, Role.ADMIN)
-    except Problem as problem:
-        await websocket.close(4401, problem.detail[:100])
-        return
+    scope = await socket_scope(websocket, Role.DISPATCHER)
     await websocket.accept()
     wards = await run_in_threadpool(_wards, kit, scope)
     with kit.hub.subscribe() as subscription:
@@ -150,7 +145,7 @@ def _snapshot(kit: Kit, scope: Scope, vehicles: LiveState) -> dict[str, Any]:
             "n": last_number(session),
             "now": iso(now),
             "service_date": service_date.isoformat(),
-            "vehicles": vehicles.views(now),
+            "vehicles": vehicles.snapshot(now, [v.id for v in org.vehicles(session)]),
             "routes": plans.route_summaries(session, scope, service_date),
             "lanes": live.lane_states(session, scope, service_date),
             "requests": [

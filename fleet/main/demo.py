@@ -6,40 +6,55 @@ import asyncio
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from simulators.demo import simulate
+from sqlalchemy import select
 
+from fleet.kit import jobs
 from fleet.kit.clock import WallClock
+from fleet.kit.jobs import JobStatus, Worker
 from fleet.kit.settings import Settings
+from fleet.kit.times import service_date_of
 from fleet.kit.web import Kit
 from fleet.main import accounts, wiring
 from fleet.main.processes import stop_on_signals
 from fleet.main.serve import prepare, serve
 from fleet.main.webbuild import ensure_built
+from fleet.org import queries as org
 from fleet.org.importer import import_city
-from routing.plans.night import ensure_night_plan
-from simulators.demo import simulate
+from routing.models import Plan, PlanStatus
+from routing.plans import service as plans
 from simulators.synth import write_city
 
 ZONE = ZoneInfo("Asia/Kolkata")
+
+
+class DemoFailed(Exception):  # noqa: N818 - read as a sentence
+    """The demo cannot start; the message says why."""
+
+
 STARTS = time(5, 55)
 """Local time at which a fresh demo begins: the first tippers leave the depot at six."""
 
 
 def demo(settings: Settings, *, wards: int, seed: int, console: Console) -> None:
-    """Prepare the data folder where it is not yet ready, then serve with simulators until Ctrl-C."""
+    """Prepare the data folder where it lacks something, then serve with simulators."""
     settings = _with_start(settings)
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description:<34}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    ) as progress, ThreadPoolExecutor(1) as beside:
+    with (
+        Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:<34}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=console,
+        ) as progress,
+        ThreadPoolExecutor(1) as beside,
+    ):
         pages = beside.submit(ensure_built)
         pages_bar = progress.add_task("Web pages", total=1)
         kit = prepare(settings)
@@ -60,18 +75,18 @@ def demo(settings: Settings, *, wards: int, seed: int, console: Console) -> None
         people = accounts.seed(kit, lambda part: progress.update(bar, completed=part))
         progress.update(bar, completed=1)
         bar = progress.add_task("Planning the day with OR-Tools", total=1)
-        _plan(kit, lambda part: progress.update(bar, completed=part))
+        _plan(kit)
         progress.update(bar, completed=1)
         pages.result()
         progress.update(pages_bar, completed=1)
     kit.db.close()
-    ready = threading.Event()
-    threading.Thread(
-        target=lambda: ready.wait() and _welcome(settings, people, console), daemon=True
-    ).start()
     base_url = settings.effective_public_url
     command = ("simulators", base_url, str(accounts.path_of(kit)), "--seed", str(seed))
-    serve(settings, extra={"simulators": command}, on_ready=ready)
+    serve(
+        settings,
+        extra={"simulators": command},
+        on_ready=lambda: _welcome(settings, people, console),
+    )
     console.print("Stopped. Start it again to go on where the city stands.")
 
 
@@ -89,8 +104,22 @@ def _with_start(settings: Settings) -> Settings:
     return settings.model_copy(update={"clock_start": start})
 
 
-def _plan(kit: Kit, progress: object) -> None:
-    """The plan of the running service date, when there is none yet."""
+def _plan(kit: Kit) -> None:
+    """Make and publish the plan of the running service date, when there is none yet."""
+    now = kit.clock.now()
+    with kit.db.unit_of_work() as session:
+        service_date = service_date_of(now, org.city_zone(session))
+        published = select(Plan.id).where(
+            Plan.service_date == service_date, Plan.status == PlanStatus.PUBLISHED
+        )
+        if session.scalar(published.limit(1)) is not None:
+            return
+        job_id = plans.order_night(session, service_date, now, publish=True).id
+    Worker(kit, wiring.job_kinds()).run_once()
+    with kit.db.reading() as session:
+        job = jobs.get(session, job_id)
+    if job.status != JobStatus.DONE:
+        raise DemoFailed(f"The day could not be planned: {job.error}")
 
 
 def _welcome(settings: Settings, people: accounts.Accounts, console: Console) -> None:
@@ -106,6 +135,6 @@ def _welcome(settings: Settings, people: accounts.Accounts, console: Console) ->
         login = f"{account['username']} / {account['password']}" if account else "no account needed"
         console.print(f"  [bold]{title:<16}[/] {address:<32} {login}", highlight=False)
     console.print(
-        f"\n  Every other account: {accounts.path_of_settings(settings)}. Ctrl-C stops.\n",
+        f"\n  Every other account: {settings.data_dir / 'accounts.json'}. Ctrl-C stops.\n",
         highlight=False,
     )

@@ -1,4 +1,4 @@
-"""The processes behind `safai serve`: start them in order, restart one that dies, end them all cleanly."""
+"""The processes behind `safai serve`: started in order, restarted when they die, ended cleanly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HEALTHY_AFTER_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One child: its command line, extra environment, and what to wait for before the next starts."""
+    """One child: its command line, and what to wait for before the next one starts."""
 
     name: str
     command: Sequence[str]
@@ -69,7 +69,9 @@ class Supervisor:
                 if lived_s < HEALTHY_AFTER_S:
                     pause_s = min(RESTART_MOST_S, 2 * self._pause_s.get(service.name, pause_s / 2))
                 self._pause_s[service.name] = pause_s
-                log.error("child_died", child=service.name, code=child.returncode, again_in_s=pause_s)
+                log.error(
+                    "child_died", child=service.name, code=child.returncode, again_in_s=pause_s
+                )
                 if self.stop.wait(pause_s):
                     return
                 self._spawn(service)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import httpx
 import structlog
 import uvicorn
 
+from fleet.kit.jobs import Worker
 from fleet.kit.logs import configure
 from fleet.kit.settings import Settings
 from fleet.kit.web import Kit
-from fleet.kit.worker import Worker
 from fleet.main import wiring
 from fleet.main.app import create_app
 from fleet.main.processes import Service, Supervisor, python_service, stop_on_signals
 from fleet.main.webbuild import ensure_built
-from fleet.roads.routed_process import routed_command, wait_ready
-from fleet.roads.wiring import datasets, ports, url_of
+from fleet.roads.routed_process import routed_command, routed_url, wait_ready
+from fleet.roads.wiring import datasets, ports
 from tracking import wiring as tracking
 
 log = structlog.get_logger("serve")
@@ -30,7 +32,8 @@ READY_WITHIN_S = 60.0
 
 def prepare(settings: Settings) -> Kit:
     """Open the kit with tables up to date."""
-    configure(settings)
+    configure(settings.log_level, as_json=settings.log_json)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it narrates its own plugins
     kit = Kit.open(settings)
     kit.db.upgrade()
     return kit
@@ -43,7 +46,7 @@ def services(settings: Settings) -> list[Service]:
         Service(
             f"roads-{profile}",
             routed_command(dataset, port_of[profile]),
-            ready=lambda url=url_of(port_of[profile]): wait_ready(url),
+            ready=partial(_roads_ready, profile, port_of[profile]),
             foreign=True,
         )
         for profile, dataset in datasets(settings).items()
@@ -56,10 +59,15 @@ def services(settings: Settings) -> list[Service]:
     ]
 
 
+def _roads_ready(profile: str, port: int) -> None:
+    if not wait_ready(routed_url(port)):
+        raise TimeoutError(f"The road engine of {profile} did not answer on port {port}.")
+
+
 def serve(
     settings: Settings,
     extra: Mapping[str, tuple[str, ...]] | None = None,
-    on_ready: threading.Event | None = None,
+    on_ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Run the server until SIGINT or SIGTERM. `extra`: further children by name and command."""
     prepare(settings).db.close()
@@ -73,8 +81,7 @@ def serve(
         supervisor.start()
         if not supervisor.stop.is_set():
             log.info("ready", url=settings.effective_public_url)
-            if on_ready is not None:
-                on_ready.set()
+            on_ready()
         supervisor.watch()
     finally:
         supervisor.end()
@@ -96,7 +103,7 @@ def wait_for_web(settings: Settings) -> None:
 
 def run_web(settings: Settings) -> None:
     """The web process."""
-    configure(settings)
+    configure(settings.log_level, as_json=settings.log_json)
     app = create_app(Kit.open(settings))
     config = uvicorn.Config(
         app,
@@ -132,7 +139,7 @@ class _Server(uvicorn.Server):
 
 def run_worker(settings: Settings) -> None:
     """The process that runs jobs."""
-    configure(settings)
+    configure(settings.log_level, as_json=settings.log_json)
     stop = threading.Event()
     stop_on_signals(stop)
     kit = Kit.open(settings)
@@ -141,7 +148,7 @@ def run_worker(settings: Settings) -> None:
 
 def run_matcher(settings: Settings) -> None:
     """The process that turns stored fixes into facts."""
-    configure(settings)
+    configure(settings.log_level, as_json=settings.log_json)
     os.nice(2)  # ingest and the map come first on a small machine
     stop = threading.Event()
     stop_on_signals(stop)

@@ -8,7 +8,6 @@ from feedback import wiring as feedback
 from fleet.kit.jobs import JobKind
 from fleet.kit.outbox import Handler
 from fleet.kit.timers import Timer
-from fleet.kit.web import Kit
 from fleet.org import wiring as org
 from fleet.people import wiring as people
 from routing import wiring as routing
@@ -27,14 +26,14 @@ def routers() -> list[APIRouter]:
 
 def handlers() -> list[Handler]:
     """Run by the relay in the web process."""
-    return [*tracking.handlers, *routing.handlers, *feedback.handlers]
+    return [*routing.handlers, *feedback.handlers]
 
 
 def job_kinds() -> list[JobKind]:
     """Run by the worker process."""
-    return [*routing.job_kinds]
+    return list(routing.job_kinds)
 
 
-def timers(kit: Kit) -> list[Timer]:
+def timers() -> list[Timer]:
     """Fired by the web process at city times."""
-    return [*tracking.timers(kit), *routing.timers(kit)]
+    return [*people.timers, *tracking.timers, *routing.timers]

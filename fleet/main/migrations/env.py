@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from fleet.kit.db import JsonDict, UtcDateTime
 from fleet.main.metadata import metadata
+from fleet.org.models import Packed
 
 
 def _render(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
@@ -18,6 +19,8 @@ def _render(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[Fals
     if kind == "type" and isinstance(item, UtcDateTime | JsonDict):
         autogen.imports.add("from fleet.kit import db")
         return f"db.{type(item).__name__}()"
+    if kind == "type" and isinstance(item, Packed):
+        return "sa.Text()"
     return False
 
 
