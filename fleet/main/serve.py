@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -33,7 +32,6 @@ READY_WITHIN_S = 60.0
 def prepare(settings: Settings) -> Kit:
     """Open the kit with tables up to date."""
     configure(settings.log_level, as_json=settings.log_json)
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it narrates its own plugins
     kit = Kit.open(settings)
     kit.db.upgrade()
     return kit
