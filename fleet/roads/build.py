@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fleet.roads.faults import Fault, FaultyInputError
+from fleet.roads.osm import reading
 from fleet.roads.profile import TEMPLATE, VehicleProfile
 from fleet.roads.renumber import has_negative_ids, write_renumbered
 from fleet.roads.tools import engine_version, lua_library, program
@@ -103,9 +104,10 @@ def _run_steps(
     lua.write_text(profile.lua(lua_library()), encoding="utf-8")
     source = network_path
     progress(0.0, "extract")
-    if has_negative_ids(network_path):
-        source = scratch / "network.osm.pbf"
-        write_renumbered(network_path, source)
+    with reading(network_path):
+        if has_negative_ids(network_path):
+            source = scratch / "network.osm.pbf"
+            write_renumbered(network_path, source)
     # Without -o the engine would name the files of x.osm.gz x.gz.osrm.
     extract = ["-p", str(lua), "-o", str(dataset), "--small-component-size", str(_SMALL_COMPONENT)]
     _run("extract", [str(source), *extract], network_path, profile)

@@ -7,6 +7,7 @@ nodes that something uses are kept in memory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,20 @@ def read_network(path: Path) -> Network:
     Raises:
         FaultyInputError: the file is missing, not OpenStreetMap data, broken, or without roads.
     """
-    try:
+    with reading(path):
         draft = _Draft(path.name)
         draft.take_relations(_objects(path, osmium.osm.RELATION))
         draft.take_ways(_objects(path, osmium.osm.WAY))
         draft.take_nodes(_objects(path, osmium.osm.NODE))
-    except (RuntimeError, OSError, ValueError) as error:
+    return draft.network()
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns what the reader of OpenStreetMap files raises into a fault of the file."""
+    try:
+        yield
+    except (RuntimeError, OSError, ValueError, osmium.InvalidLocationError) as error:
         fault = Fault(
             path.name,
             None,
@@ -80,7 +89,6 @@ def read_network(path: Path) -> Network:
             "Export or download it again as .osm, .osm.gz or .osm.pbf.",
         )
         raise FaultyInputError([fault]) from error
-    return draft.network()
 
 
 def area_kind(tags: Tags) -> AreaKind | None:
