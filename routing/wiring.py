@@ -7,18 +7,12 @@ from fastapi import APIRouter
 from fleet.kit.jobs import JobKind
 from fleet.kit.outbox import Handler
 from fleet.kit.timers import Timer
-from fleet.kit.web import Kit
 from routing.live import api as live_api
 from routing.live import reconcile, sweep
 from routing.plans import api as plans_api
 from routing.plans import job, night
-from tracking.fixes.opening import open_fixlog
 
 routers: list[APIRouter] = [plans_api.router, live_api.router]
 handlers: list[Handler] = [*reconcile.handlers]
 job_kinds: list[JobKind] = [*job.job_kinds]
-
-
-def timers(kit: Kit) -> list[Timer]:
-    """The night plan at its hour, and the look at running routes each minute."""
-    return [night.timer, sweep.timer(open_fixlog(kit.settings, kit.db))]
+timers: list[Timer] = [night.timer, sweep.timer]

@@ -116,14 +116,16 @@ def steps_of(session: Session, route_ids: Sequence[str]) -> dict[str, list[Step]
             Visit.status,
             Visit.proved_t,
             Visit.seen,
+            Visit.at_risk,
         )
         .where(Visit.route_id.in_(route_ids))
         .order_by(Visit.route_id, Visit.seq)
     )
-    for route_id, visit_id, kind, arrival, departure, status, proved_t, seen in rows:
+    for route_id, visit_id, kind, arrival, departure, status, proved_t, seen, risk in rows:
         steps[route_id].append(
             Step(
                 visit_id=visit_id,
+                at_risk=risk,
                 work=kind in (VisitKind.LANE, VisitKind.BIN, VisitKind.REQUEST),
                 planned_arrival=arrival,
                 planned_departure=departure,

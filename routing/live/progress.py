@@ -32,6 +32,8 @@ class Step:
     """When the route's own vehicle left it, by facts."""
     seen: VisitStatus | None = None
     """What facts say so far, where that is not yet an outcome: driven_through or unknown."""
+    at_risk: bool = False
+    """As it is announced now."""
 
 
 @dataclass(frozen=True, slots=True)

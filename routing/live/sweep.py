@@ -7,7 +7,7 @@ still pending, so that a fact which arrives in between wins.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import closing
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -21,46 +21,64 @@ from fleet.org import queries as org
 from fleet.org.policy import Policy
 from routing.live import facts
 from routing.live.alarms import raise_alarm
-from routing.live.progress import Assessment, Silence, assess
+from routing.live.progress import Assessment, Silence, Step, assess
 from routing.models import PlanStatus, Route, RouteProgress, Visit, VisitStatus
 from tracking.fixes.log import FixLog
+from tracking.fixes.opening import open_fixlog
 
 EVERY_S = 60.0
 LATE_STEP_S = 60
 """The wire hears of a delay again when it has changed by this much."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a look at one route found."""
-
-    route_id: str
-    judged: Assessment
-
-
-def sweep(kit: Kit, fixlog: FixLog, at: datetime) -> None:
+def sweep(kit: Kit, at: datetime) -> None:
     """Judge every open route, then write one route per unit of work."""
     with kit.db.reading() as session:
         policy = org.policy(session)
         running = open_routes(session, at)
         steps = facts.steps_of(session, [route.id for route in running])
-    findings = []
-    for route in running:
-        judged = assess(
+        progress = {route.id: session.get_one(RouteProgress, route.id) for route in running}
+    judged = {
+        route.id: assess(
             steps[route.id], now=at, shift_end_t=route.shift_end_t, silences=(), policy=policy
         )
-        if VisitStatus.MISSED in judged.outcomes.values():
-            judged = assess(
-                steps[route.id],
-                now=at,
-                shift_end_t=route.shift_end_t,
-                silences=silences_of(fixlog, route, at, policy),
-                policy=policy,
-            )
-        findings.append(Finding(route.id, judged))
-    for finding in findings:
-        with kit.db.unit_of_work() as session:
-            apply(session, finding, at, policy)
+        for route in running
+    }
+    doubtful = [r for r in running if VisitStatus.MISSED in judged[r.id].outcomes.values()]
+    if doubtful:
+        with closing(open_fixlog(kit.settings, kit.db)) as fixlog:
+            for route in doubtful:
+                judged[route.id] = assess(
+                    steps[route.id],
+                    now=at,
+                    shift_end_t=route.shift_end_t,
+                    silences=silences_of(fixlog, route, at, policy),
+                    policy=policy,
+                )
+    for route in running:
+        if is_news(judged[route.id], steps[route.id], progress[route.id], policy):
+            with kit.db.unit_of_work() as session:
+                apply(session, route.id, judged[route.id], at, policy)
+
+
+def is_news(
+    judged: Assessment, steps: Sequence[Step], progress: RouteProgress, policy: Policy
+) -> bool:
+    """Whether there is anything to write or to announce."""
+    return bool(
+        judged.outcomes
+        or judged.at_risk != {step.visit_id for step in steps if step.at_risk}
+        or _moved(progress, judged)
+        or judged.closed
+        or (judged.late_s >= policy.at_risk_s) != progress.late_alarmed
+    )
+
+
+def _moved(progress: RouteProgress, judged: Assessment) -> bool:
+    return (
+        abs(progress.late_s - judged.late_s) >= LATE_STEP_S
+        or progress.next_visit_id != judged.next_visit_id
+    )
 
 
 def open_routes(session: Session, now: datetime) -> list[Route]:
@@ -88,13 +106,14 @@ def silences_of(fixlog: FixLog, route: Route, now: datetime, policy: Policy) -> 
     return [Silence(a, b) for a, b in pairwise(marks) if b - a > longest]
 
 
-def apply(session: Session, finding: Finding, now: datetime, policy: Policy) -> None:
+def apply(
+    session: Session, route_id: str, judged: Assessment, now: datetime, policy: Policy
+) -> None:
     """Write what was found about one route; emits only what changed."""
-    route = session.get(Route, finding.route_id)
-    progress = session.get(RouteProgress, finding.route_id)
+    route = session.get(Route, route_id)
+    progress = session.get(RouteProgress, route_id)
     if route is None or progress is None or route.status != PlanStatus.PUBLISHED:
         return
-    judged = finding.judged
     changed: dict[str, Visit] = {}
     for visit in _pending(session, route.id, judged):
         status = judged.outcomes.get(visit.id)
@@ -108,10 +127,7 @@ def apply(session: Session, finding: Finding, now: datetime, policy: Policy) -> 
         elif visit.at_risk != (visit.id in judged.at_risk):
             visit.at_risk = not visit.at_risk
             changed[visit.id] = visit
-    moved = (
-        abs(progress.late_s - judged.late_s) >= LATE_STEP_S
-        or progress.next_visit_id != judged.next_visit_id
-    )
+    moved = _moved(progress, judged)
     if moved:
         progress.late_s = judged.late_s
         progress.next_visit_id = judged.next_visit_id
@@ -198,5 +214,4 @@ def _alarms(
         progress.late_alarmed = False
 
 
-def timer(fixlog: FixLog) -> Timer:
-    return Timer("routing.sweep", every(EVERY_S), lambda kit, at: sweep(kit, fixlog, at))
+timer = Timer("routing.sweep", every(EVERY_S), sweep)

@@ -1,0 +1,136 @@
+"""What passes and dwells prove."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet.org.policy import Policy
+from routing.live.outcomes import (
+    Dwell,
+    LanePass,
+    PointNeed,
+    lane_outcome,
+    point_outcome,
+    share_dwells,
+)
+from routing.models import VisitStatus
+
+T = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+POLICY = Policy()
+HERE = (75.85, 22.70)
+
+
+def passed(
+    served: float, driven: float = 1.0, *, gap: bool = False, vehicle: str = "T1", at_s: int = 0
+) -> LanePass:
+    start = T + timedelta(seconds=at_s)
+    return LanePass(vehicle, start, start + timedelta(seconds=90), served, driven, gap, 1.5, True)
+
+
+@pytest.mark.parametrize(
+    ("passes", "status"),
+    [
+        ([passed(0.9)], "served"),
+        ([passed(0.79)], "partly"),
+        ([passed(0.5), passed(0.4, at_s=600)], "served"),
+        ([passed(0.5), passed(0.4, vehicle="T2", at_s=600)], "served"),
+        ([passed(0.05)], "driven_through"),
+        ([passed(0.0, 0.1)], None),
+        ([passed(0.0, gap=True)], "unknown"),
+        ([passed(0.9, gap=True)], "served"),
+        ([passed(0.0), passed(0.0, gap=True, vehicle="T2", at_s=600)], "driven_through"),
+        ([passed(0.5), passed(0.0, gap=True, at_s=600)], "partly"),
+        ([passed(0.5, gap=True)], "unknown"),
+        ([], None),
+    ],
+    ids=[
+        "slow all along",
+        "just below the threshold",
+        "two halves by one vehicle",
+        "two halves by two vehicles",
+        "driven through",
+        "only touched its end",
+        "silence on it",
+        "proved in spite of a silence",
+        "another vehicle's silence excuses nothing",
+        "part in plain sight, silence elsewhere",
+        "part beside the silence",
+        "nobody came",
+    ],
+)
+def test_lane_outcome(passes: list[LanePass], status: str | None) -> None:
+    outcome = lane_outcome(passes, "T1", POLICY)
+    assert (outcome.status if outcome else None) == status
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=5), st.floats(0, 1))
+def test_another_pass_never_takes_proof_away(fractions: list[float], more: float) -> None:
+    passes = [passed(f, at_s=600 * i) for i, f in enumerate(fractions)]
+    before = lane_outcome(passes, "T1", POLICY)
+    after = lane_outcome([*passes, passed(more, at_s=9000)], "T1", POLICY)
+    rank = [None, "driven_through", "partly", "served"]
+    assert after is not None or before is None
+    assert rank.index(after.status if after else None) >= rank.index(
+        before.status if before else None
+    )
+
+
+def stood(seconds: int, at_s: int = 0, lon: float = HERE[0]) -> Dwell:
+    start = T + timedelta(seconds=at_s)
+    return Dwell(lon, HERE[1], start, start + timedelta(seconds=seconds))
+
+
+def need(visit_id: str, service_s: int, lon: float = HERE[0], planned_s: int = 0) -> PointNeed:
+    return PointNeed(visit_id, (lon, HERE[1]), service_s, T + timedelta(seconds=planned_s))
+
+
+@pytest.mark.parametrize(
+    ("dwells", "status"),
+    [
+        ([stood(60)], "served"),
+        ([stood(19)], None),
+        ([stood(30), stood(25, 300)], "served"),
+        ([stood(30)], "partly"),
+        ([stood(60, lon=75.8503)], None),
+    ],
+    ids=["half the time", "too short", "twice there", "a third of the time", "30 m away"],
+)
+def test_point_outcome(dwells: list[Dwell], status: str | None) -> None:
+    """A stop of 100 s within 25 m."""
+    point = need("v", 100)
+    shares = share_dwells(dwells, [point], POLICY)
+    outcome = point_outcome(shares.get("v", ()), point, "T1", POLICY)
+    assert (outcome.status if outcome else None) == status
+
+
+def test_one_stand_is_not_counted_twice() -> None:
+    """Three gallis from one access point, and the crew stood for one of them."""
+    points = [need(name, 100, planned_s=i) for i, name in enumerate("abc")]
+    shares = share_dwells([stood(110)], points, POLICY)
+    assert {v: sum(s for _, s in parts) for v, parts in shares.items()} == {"a": 100.0, "b": 10.0}
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 400), st.integers(0, 5000)), max_size=6),
+    st.lists(st.integers(1, 300), min_size=1, max_size=4),
+)
+def test_no_more_is_shared_out_than_was_stood(
+    dwells: list[tuple[int, int]], services: list[int]
+) -> None:
+    points = [need(f"v{i}", s, planned_s=i) for i, s in enumerate(services)]
+    shares = share_dwells([stood(d, at) for d, at in dwells], points, POLICY)
+    given_s = {v: sum(s for _, s in parts) for v, parts in shares.items()}
+    assert sum(given_s.values()) <= sum(d for d, _ in dwells)
+    assert all(given_s.get(p.visit_id, 0) <= p.service_s for p in points)
+
+
+def test_proved_by_standing_is_only_probable() -> None:
+    point = need("v", 60)
+    outcome = point_outcome([(stood(60), 60.0)], point, "T1", POLICY)
+    assert outcome is not None
+    assert outcome.status is VisitStatus.SERVED
+    assert outcome.provisional

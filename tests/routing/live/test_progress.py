@@ -1,0 +1,108 @@
+"""When a visit is missed, unknown or at risk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from fleet.org.policy import Policy
+from routing.live.progress import Assessment, Silence, Step, assess, delay_s
+from routing.models import VisitStatus
+
+T = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+POLICY = Policy(missed_grace_s=600, at_risk_s=600)
+SHIFT_END = T + timedelta(hours=6)
+
+
+def minutes(n: float) -> timedelta:
+    return timedelta(minutes=n)
+
+
+def route(n: int, *, proved: Sequence[int] = (), late_min: float = 0) -> list[Step]:
+    """Visits of four minutes each, planned every five; those `proved` are served."""
+    return [
+        Step(
+            visit_id=f"v{i}",
+            work=True,
+            planned_arrival=T + minutes(5 * i),
+            planned_departure=T + minutes(5 * i + 4),
+            status=VisitStatus.SERVED if i in proved else VisitStatus.PENDING,
+            proved_t=T + minutes(5 * i + 4 + late_min) if i in proved else None,
+        )
+        for i in range(n)
+    ]
+
+
+def look(steps: Sequence[Step], now: datetime, *silences: Silence) -> Assessment:
+    return assess(steps, now=now, shift_end_t=SHIFT_END, silences=silences, policy=POLICY)
+
+
+def test_on_time() -> None:
+    judged = look(route(5, proved=[0, 1]), T + minutes(10))
+    assert judged == Assessment({}, frozenset(), 0, "v2", False)
+
+
+def test_skipped_visit_is_at_risk_then_missed() -> None:
+    """Three later visits are proved: the route moved on at minute 24; the grace is ten minutes."""
+    steps = route(8, proved=[0, 2, 3, 4])
+    assert look(steps, T + minutes(25)).at_risk == {"v1"}
+    assert look(steps, T + minutes(25)).outcomes == {}
+    assert look(steps, T + minutes(34)).outcomes == {"v1": VisitStatus.MISSED}
+
+
+def test_two_later_visits_are_not_enough() -> None:
+    """A driver may take a lane out of turn."""
+    assert look(route(8, proved=[0, 2, 3]), T + minutes(60)).outcomes == {}
+
+
+def test_silence_while_it_was_due_makes_it_unknown() -> None:
+    steps = route(8, proved=[0, 2, 3, 4])
+    silent = Silence(T + minutes(5), T + minutes(9))
+    elsewhere = Silence(T + minutes(20), T + minutes(23))
+    assert look(steps, T + minutes(34), silent).outcomes == {"v1": VisitStatus.UNKNOWN}
+    assert look(steps, T + minutes(34), elsewhere).outcomes == {"v1": VisitStatus.MISSED}
+
+
+def test_short_silence_hides_no_service() -> None:
+    """One minute of silence is less than half of the four minutes it takes."""
+    silent = Silence(T + minutes(6), T + minutes(7))
+    judged = look(route(8, proved=[0, 2, 3, 4]), T + minutes(34), silent)
+    assert judged.outcomes == {"v1": VisitStatus.MISSED}
+
+
+def test_what_was_seen_becomes_the_outcome() -> None:
+    steps = route(8, proved=[0, 2, 3, 4])
+    steps[1] = replace(steps[1], seen=VisitStatus.DRIVEN_THROUGH)
+    assert look(steps, T + minutes(34)).outcomes == {"v1": VisitStatus.DRIVEN_THROUGH}
+
+
+def test_shift_over_settles_everything() -> None:
+    steps = route(4, proved=[0, 1, 2])
+    before = look(steps, SHIFT_END + minutes(9))
+    assert (before.outcomes, before.closed) == ({}, False)
+    after = look(steps, SHIFT_END + minutes(10))
+    assert (after.outcomes, after.closed) == ({"v3": VisitStatus.MISSED}, True)
+    assert after.next_visit_id is None
+
+
+def test_dead_unit_leaves_its_lanes_unknown() -> None:
+    whole = Silence(T, SHIFT_END)
+    judged = look(route(4), SHIFT_END + minutes(10), whole)
+    assert set(judged.outcomes.values()) == {VisitStatus.UNKNOWN}
+
+
+def test_late_route_puts_what_is_left_at_risk() -> None:
+    judged = look(route(4, proved=[0, 1], late_min=10), T + minutes(19))
+    assert judged.late_s == 600
+    assert judged.at_risk == {"v2", "v3"}
+
+
+def test_standing_still_makes_late_without_any_fact() -> None:
+    assert delay_s(route(4, proved=[0]), T + minutes(30)) == 21 * 60
+    assert delay_s(route(4), T + minutes(20)) == 16 * 60
+
+
+def test_start_end_and_unloading_are_never_missed() -> None:
+    steps = [replace(step, work=False) for step in route(3)]
+    assert look(steps, SHIFT_END + minutes(10)).outcomes == {}
