@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from fleet.kit.i18n import LANGS, t
 from fleet.kit.ids import new_id
-from fleet.kit.outbox import emit
-from fleet.kit.times import iso
-from routing.models import Alarm, Route
+from fleet.kit.outbox import Event, Handler, emit
+from fleet.kit.times import iso, parse_iso
+from routing.models import Alarm, PlanStatus, Route
 
 
 def raise_alarm(
@@ -67,3 +67,37 @@ def view(alarm: Alarm, lang: str = "en") -> dict[str, Any]:
         "text": alarm.words.get(lang, alarm.text),
         "words": alarm.words,
     }
+
+
+def on_device_silent(session: Session, event: Event) -> None:
+    """A device went silent: an alarm when its vehicle is on a route."""
+    vehicle_id = event.data["vehicle_id"]
+    since = parse_iso(event.data["t"])
+    route = session.scalar(
+        select(Route)
+        .where(
+            Route.vehicle_id == vehicle_id,
+            Route.status == PlanStatus.PUBLISHED,
+            Route.start_t <= event.at,
+            Route.end_t >= event.at,
+        )
+        .limit(1)
+    )
+    if route is not None:
+        raise_alarm(
+            session,
+            key=f"device_silent:{vehicle_id}:{iso(since)}",
+            kind="device_silent",
+            severity="warning",
+            at=event.at,
+            service_date=route.service_date,
+            ward_ids=route.ward_ids,
+            vehicle_id=vehicle_id,
+            route=route,
+            vehicle=vehicle_id,
+        )
+
+
+handlers = [
+    Handler("routing.device_silent", frozenset({"tracking.device_silent"}), on_device_silent)
+]

@@ -46,27 +46,49 @@ def routes_at(session: Session, vehicle_id: str, t: datetime) -> list[Route]:
     return sorted(found, key=lambda route: route.start_t)
 
 
-def settle(session: Session, visit: Visit, outcome: Outcome, now: datetime) -> bool:
-    """Bring what facts say into the row; True when the wire should hear of it.
+def settle(visit: Visit, outcome: Outcome, now: datetime) -> bool:
+    """Bring what all facts together say into the row; True when the wire should hear of it.
 
-    Driven through or unknown is only noted (`seen`) while the visit is pending: the vehicle may
-    come back and serve it. Once it was judged, facts correct the judgement, and the evidence
+    Driven through or unknown is only noted (`seen`) until the sweep judges the visit: the vehicle
+    may come back and serve it. Once it was judged, facts correct the judgement, and the evidence
     keeps what was said before.
     """
-    judged = visit.status != VisitStatus.PENDING
+    judged = visit.status not in (VisitStatus.PENDING, *DONE)
     status = outcome.status if outcome.settled or judged else VisitStatus.PENDING
-    if judged and not outcome.settled and visit.status in DONE:
-        status = VisitStatus(visit.status)  # a pass that proves nothing takes no proof away
     evidence = _evidence(visit, outcome, status, now)
-    changed = status != visit.status
-    if not changed and evidence == visit.evidence:
+    if status == visit.status and evidence == visit.evidence:
         return False
     visit.seen = None if outcome.settled else outcome.status
-    visit.proved_t = outcome.end_t if outcome.settled else visit.proved_t
+    visit.proved_t = outcome.end_t if outcome.settled else None
     visit.at_risk = visit.at_risk and status == VisitStatus.PENDING
     visit.status = status
     visit.evidence = evidence
     return True
+
+
+def withdraw(visit: Visit, now: datetime) -> bool:
+    """Facts were taken back and say nothing of the visit any more; True when that is news."""
+    if visit.seen is None and visit.status not in DONE:
+        return False
+    judged = visit.status not in (VisitStatus.PENDING, *DONE)
+    history = [*(visit.evidence or {}).get("history", ())]
+    if visit.status != VisitStatus.PENDING:
+        history.append({"status": visit.status, "until": iso(now)})
+    visit.seen = visit.proved_t = None
+    visit.status = VisitStatus.MISSED if judged else VisitStatus.PENDING
+    visit.evidence = {**NO_EVIDENCE, "history": history} if history else None
+    return True
+
+
+NO_EVIDENCE: dict[str, Any] = {
+    "start_t": None,
+    "end_t": None,
+    "served_fraction": 0.0,
+    "driven_fraction": 0.0,
+    "pace_mps": None,
+    "vehicle_id": None,
+    "provisional": False,
+}
 
 
 def _evidence(visit: Visit, outcome: Outcome, status: VisitStatus, now: datetime) -> dict[str, Any]:

@@ -58,11 +58,10 @@ def on_lane_traversed(session: Session, event: Event) -> None:
             continue  # a lane served from its mouth or on foot is proved by standing there
         passes = _passes(session, visit, max(since, visit.since_t or since), until)
         outcome = lane_outcome(passes, route.vehicle_id, policy)
-        if outcome is None or (
-            visit.kind == VisitKind.REQUEST and outcome.status != VisitStatus.SERVED
-        ):
-            continue
-        if facts.settle(session, visit, outcome, event.at):
+        asked = visit.kind == VisitKind.REQUEST
+        if asked and (outcome is None or outcome.status != VisitStatus.SERVED):
+            continue  # a stop is proved by the lane or by standing there; one is enough
+        if facts.settle(visit, outcome, event.at) if outcome else facts.withdraw(visit, event.at):
             touched.setdefault(route.id, (route, []))[1].append(visit)
     _announce(session, touched, event.at, policy)
 
@@ -102,7 +101,7 @@ def on_dwelled(session: Session, event: Event) -> None:
         changed = [
             visit
             for visit, outcome in _point_outcomes(points, dwells, vehicle_id, policy)
-            if facts.settle(session, visit, outcome, event.at)
+            if facts.settle(visit, outcome, event.at)
         ]
         if changed:
             touched[route.id] = (route, changed)
@@ -181,7 +180,7 @@ def on_geofence(session: Session, event: Event) -> None:
             since = _entered_t(session, event)
             long_enough = t - since >= timedelta(seconds=policy.stop_dwell_s)
             visit = _unloading(visits, event.data["place_id"]) if long_enough else None
-        if visit is not None and facts.settle(session, visit, _at_place(route, since, t), event.at):
+        if visit is not None and facts.settle(visit, _at_place(route, since, t), event.at):
             touched[route.id] = (route, [visit])
             break  # one arrival belongs to one route
     _announce(session, touched, event.at, policy)

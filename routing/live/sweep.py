@@ -120,9 +120,7 @@ def apply(
         if status is not None:
             visit.status = status
             visit.at_risk = False
-            visit.evidence = {**(visit.evidence or {}), "judged_t": iso(now)} | (
-                {} if visit.evidence else NO_EVIDENCE
-            )
+            visit.evidence = {**(visit.evidence or facts.NO_EVIDENCE), "judged_t": iso(now)}
             changed[visit.id] = visit
         elif visit.at_risk != (visit.id in judged.at_risk):
             visit.at_risk = not visit.at_risk
@@ -136,17 +134,6 @@ def apply(
         facts.announce_visits(session, route, changed.values())
         facts.announce_route(session, route)
     _alarms(session, route, progress, list(changed.values()), now, policy)
-
-
-NO_EVIDENCE = {
-    "start_t": None,
-    "end_t": None,
-    "served_fraction": 0.0,
-    "driven_fraction": 0.0,
-    "pace_mps": None,
-    "vehicle_id": None,
-    "provisional": False,
-}
 
 
 def _pending(session: Session, route_id: str, judged: Assessment) -> list[Visit]:
