@@ -28,6 +28,9 @@ _SMALL_COMPONENT = 100
 """Points on an island of fewer street ends than this snap to the big network beside it, so that
 streets cut off by an extract's border do not make their neighbours unreachable."""
 
+_FORBIDDEN_IN_PATH = (".osm", ".osrm", ".pbf")
+"""The engine cuts these out of a dataset's whole path, folders included, and then finds nothing."""
+
 _NO_STREET = "There are no edges remaining"
 
 
@@ -57,6 +60,7 @@ def build_dataset(
     if is_built(out_dir) and json.loads((out_dir / _STAMP).read_text()) == stamp:
         progress(1.0, "unchanged")
         return dataset
+    _check_folder(out_dir)
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as scratch:
         fresh = Path(scratch) / "dataset"
@@ -82,6 +86,20 @@ def is_built(out_dir: Path) -> bool:
 
 def is_contracted(dataset: Path) -> bool:
     return dataset.with_name(f"{dataset.name}.hsgr").is_file()
+
+
+def _check_folder(out_dir: Path) -> None:
+    folder = str(out_dir.absolute())
+    found = next((ending for ending in _FORBIDDEN_IN_PATH if ending in folder), None)
+    if found is not None:
+        fault = Fault(
+            folder,
+            None,
+            "SAFAI_DATA_DIR",
+            f'The road engine cannot keep its data in a folder with "{found}" in its path.',
+            "Choose another data folder.",
+        )
+        raise FaultyInputError([fault])
 
 
 def _stamp(network_path: Path, profile: VehicleProfile, contract: bool) -> dict[str, object]:

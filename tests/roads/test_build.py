@@ -54,6 +54,12 @@ def test_a_vehicle_too_wide_for_every_street_is_a_fault(tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
+def test_a_folder_that_the_engine_cannot_read_is_named(tmp_path: Path) -> None:
+    network = write_town(tmp_path / "network.osm")
+    with pytest.raises(FaultyInputError, match=r"SAFAI_DATA_DIR.*\.osm"):
+        build_dataset(network, TIPPER, tmp_path / "city.osm.d" / "tipper", no_progress)
+
+
 def test_a_failed_build_keeps_the_dataset_that_was_there(tmp_path: Path) -> None:
     network, out_dir = write_town(tmp_path / "network.osm"), tmp_path / "tipper"
     build_dataset(network, TIPPER, out_dir, no_progress)
