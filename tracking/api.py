@@ -34,7 +34,7 @@ def read_trail(
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
 ) -> Trail:
-    """Without `until` up to now and what devices sent ahead; without `since` the two hours before."""
+    """Without `until` up to the newest fix; without `since` the two hours before `until`."""
     end = until or now + timedelta(minutes=5)
     fixes = trail(
         session,

@@ -23,7 +23,7 @@ def read(*fixes: object, seq: object = 1):
 
 def test_a_full_fix_is_read() -> None:
     sent = {
-        **GOOD, "t": "2026-03-02T06:30:00.123456+05:30", "speed_mps": 1.5, "course_deg": 90,
+        **GOOD, "t": "2026-03-02T06:00:00.123456+05:30", "speed_mps": 1.5, "course_deg": 90,
         "hdop": 0.8, "sats": 11, "ignition": True, "battery_v": 12.6, "load_kg": 320, "inputs": 3,
     }  # fmt: skip
     frame = read(sent, seq=7)

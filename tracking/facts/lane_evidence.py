@@ -84,12 +84,11 @@ def lane_passes(track: Track, index: LaneIndex, limits: Limits) -> list[LanePass
     matched = _without_jitter(matched, limits.turn_m)
     pieces = _pieces(matched, index, limits)
     silences = lanes_within_silences(matched, index, limits.gap_s)
-    passes = list(_passes(pieces, index, limits, silences))
-    for lane, start_s, end_s in silences:
-        overlapped = any(
-            p.lane == lane and p.start_s <= end_s + 1 and p.end_s >= start_s - 1 for p in passes
-        )
-        if not overlapped:
+    passes = list(_passes(pieces, index, limits, silences)) if len(pieces.lane) else []
+    for doubt in silences:
+        # A pass beside the silence carries the doubt; else it is a fact of its own.
+        if not any(_touches(doubt, p.lane, p.start_s, p.end_s, limits) for p in passes):
+            lane, start_s, end_s = doubt
             passes.append(LanePass(lane, start_s, end_s, True, 0.0, 0.0, 0.0, True))
     return sorted(passes, key=lambda p: (p.start_s, p.lane))
 
@@ -251,8 +250,6 @@ def _passes(
     away = start_s[1:] - end_s[:-1] > allowed_s
     edges = np.flatnonzero(np.r_[True, (lane[1:] != lane[:-1]) | away, True])
     for i, j in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        if i == j:
-            continue
         own, which = order[i:j], int(lane[i])
         length = float(index.length_m[which])
         begin, stop = pieces.from_m[own], pieces.to_m[own]
@@ -262,22 +259,25 @@ def _passes(
         slow = _slow(pieces.pace_mps[own], limits)
         served_m = _covered(begin[slow], stop[slow], length, limits)
         first, last = float(start_s[i]), float(end_s[i:j].max())
-        forward = int(np.argmax(np.abs(stop - begin)))
-        net = float((stop - begin).sum())
-        direction = net if abs(net) > length / 4 else float((stop - begin)[forward])
+        moved = (stop - begin)[slow] if slow.any() else stop - begin
         yield LanePass(
             which,
             first,
             last,
-            direction >= 0,
+            float(moved.sum()) >= 0,
             round(served_m / length, 3),
             round(driven_m / length, 3),
             round(float(np.abs(stop - begin).sum()) / max(last - first, 1.0), 2),
-            any(
-                of == which and a <= last + limits.new_pass_s and b >= first - limits.new_pass_s
-                for of, a, b in silences
-            ),
+            any(_touches(doubt, which, first, last, limits) for doubt in silences),
         )
+
+
+def _touches(
+    doubt: tuple[int, float, float], lane: int, start_s: float, end_s: float, limits: Limits
+) -> bool:
+    of, since_s, until_s = doubt
+    away_s = max(since_s - end_s, start_s - until_s)
+    return of == lane and away_s <= limits.new_pass_s
 
 
 def _slow(pace_mps: Floats, limits: Limits) -> npt.NDArray[np.bool_]:

@@ -60,7 +60,7 @@ def match(track: Track, index: LaneIndex, *, within_m: float, gap_s: float) -> M
         within_m: how far a lane may be from a fix.
         gap_s: a longer silence starts a new chain.
     """
-    nodes = _merge_halts(track)
+    nodes = _merge_halts(track, gap_s)
     n = len(nodes.t_in)
     lane, along, cost = _candidates(nodes, index, within_m)
     matched = np.full(n, -1, np.int64)
@@ -89,19 +89,21 @@ class _Nodes:
     course: Floats
 
 
-def _merge_halts(track: Track) -> _Nodes:
-    """One node for fixes in a row that stand still, at their mean."""
-    dt = np.maximum(np.diff(track.t_s), 1e-3)
-    dx, dy = np.diff(track.x), np.diff(track.y)
-    # Over two legs, for one is mostly noise.
-    span = np.r_[dt, 0] + np.r_[0, dt]
-    move_x, move_y = np.r_[dx, 0] + np.r_[0, dx], np.r_[dy, 0] + np.r_[0, dy]
-    seen = np.hypot(move_x, move_y) / np.maximum(span, 1e-3)
+def _merge_halts(track: Track, gap_s: float) -> _Nodes:
+    """One node for fixes in a row that stand still, at their mean; never across a gap."""
+    dt = np.diff(track.t_s)
+    heard = dt <= gap_s
+    # Over two legs, for one is mostly noise; a leg across a gap says nothing of the speed.
+    leg_s, leg_x, leg_y = (
+        np.where(heard, leg, 0.0) for leg in (dt, np.diff(track.x), np.diff(track.y))
+    )
+    move_x, move_y = np.r_[leg_x, 0] + np.r_[0, leg_x], np.r_[leg_y, 0] + np.r_[0, leg_y]
+    seen = np.hypot(move_x, move_y) / np.maximum(np.r_[leg_s, 0] + np.r_[0, leg_s], 1e-3)
     speed = np.where(np.isnan(track.speed_mps), seen, track.speed_mps)
     heading = np.degrees(np.arctan2(move_x, move_y)) % 360
     course = np.where(np.isnan(track.course_deg), heading, track.course_deg)
     standing = speed < STANDING_MPS
-    first = np.r_[True, ~(standing[1:] & standing[:-1])]
+    first = np.r_[True, ~(standing[1:] & standing[:-1] & heard)]
     start = np.flatnonzero(first)
     count = np.diff(np.r_[start, len(first)])
     last = start + count - 1

@@ -47,8 +47,8 @@ def test_marked_fixes_are_kept_and_shown_only_when_asked_for(fixlog: FixLog) -> 
 
 
 def test_a_window_runs_across_midnight(fixlog: FixLog) -> None:
-    """Local midnight is 17.5 h after T0; both days are one stretch for a reader."""
-    midnight_s = 17.5 * 3600
+    """Local midnight is 18 h after T0; both days are one stretch for a reader."""
+    midnight_s = 18 * 3600
     fixlog.append([fix(midnight_s + 5), fix(midnight_s - 5)])
     assert fixlog.window("v1", after(midnight_s - 60), after(midnight_s + 60)) == [
         fix(midnight_s - 5),
