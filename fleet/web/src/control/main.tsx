@@ -1,5 +1,67 @@
 import '../shared/base.css'
 import '../shared/ui/ui.css'
-import { initLanguage } from '../shared/i18n'
+import './layout.css'
+import './panels/panels.css'
+import { signal } from '@preact/signals'
+import { render } from 'preact'
+import { ApiProblem, get, onSignedOut, rememberCsrf } from '../shared/api'
+import { initLanguage, suggestLanguage } from '../shared/i18n'
+import { troubleText } from '../shared/ui/attempt'
+import { Button } from '../shared/ui/button'
+import { Notice } from '../shared/ui/notice'
+import type { City, Session } from '../shared/wire'
+import { say } from '../shared/words'
+import { App } from './app'
+import type { Places } from './map/places'
+import type { Wards } from './map/wards'
+import { cityTime, startTicking } from './state/clock'
+import * as store from './state/store'
+import { t } from './strings'
+
+const trouble = signal<ApiProblem | null>(null)
+
+function toSignIn(): void {
+  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`)
+}
+
+async function start(): Promise<void> {
+  trouble.value = null
+  try {
+    const [session, city] = await Promise.all([get<Session>('/api/me'), get<City>('/api/city')])
+    rememberCsrf(session.csrf)
+    suggestLanguage(session.user.lang)
+    store.user.value = session.user
+    cityTime.setRate(city.clock.rate)
+    store.city.value = city
+    startTicking()
+    store.connect(toSignIn)
+    const [wards, places] = await Promise.all([get<Wards>('/api/wards'), get<Places>('/api/places')])
+    store.wards.value = wards
+    store.places.value = places
+  } catch (error) {
+    if (!(error instanceof ApiProblem)) throw error
+    if (error.status !== 401) trouble.value = error
+  }
+}
+
+function Page() {
+  if (trouble.value !== null) {
+    return (
+      <Notice icon="alert" title={t('loadFailed')}>
+        <p>{troubleText(trouble.value)}</p>
+        {trouble.value.remedy !== null && <p>{trouble.value.remedy}</p>}
+        <Button look="primary" icon="refresh" onClick={() => void start()}>
+          {say('tryAgain')}
+        </Button>
+      </Notice>
+    )
+  }
+  if (store.city.value === null) return <Notice title={say('loading')} />
+  return <App city={store.city.value} />
+}
 
 initLanguage()
+onSignedOut(toSignIn)
+const root = document.querySelector('#app')
+if (root !== null) render(<Page />, root)
+void start()

@@ -1,4 +1,5 @@
 /** Calls to the server: JSON in, JSON out, RFC 9457 problems as one exception. */
+import { lang } from './i18n'
 
 export interface ProblemBody {
   type?: string
@@ -54,7 +55,11 @@ export interface Call {
 }
 
 async function call<T>(method: string, path: string, body: BodyInit | null, options: Call): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json', ...options.headers }
+  const headers: Record<string, string> = {
+    Accept: 'application/json',
+    'Accept-Language': lang.value,
+    ...options.headers,
+  }
   if (method !== 'GET') headers['X-CSRF-Token'] = sessionStorage.getItem(CSRF) ?? ''
   let response: Response
   try {

@@ -104,6 +104,11 @@ export interface Device {
   label: string
   vehicle_id: string | null
 }
+/** Somebody who may drive: an account with that role. */
+export interface Driver {
+  id: string
+  name: string
+}
 export interface Assignment {
   kind: 'device_vehicle' | 'vehicle_beat' | 'crew_vehicle'
   subject: string
@@ -133,10 +138,13 @@ export interface Report {
 export interface Visit {
   id: string
   route_id: string
+  vehicle_id: string
+  service_date: string
   version: number
   seq: number
   kind: VisitKind
   ref: string | null
+  lane_id: string | null
   name: string | null
   name_hi: string | null
   ward_id: string | null
@@ -181,6 +189,7 @@ export interface RouteSummary {
   served: number
   missed: number
   partly: number
+  driven_through: number
   unknown: number
   pending: number
   late_s: number
@@ -192,8 +201,9 @@ export interface RouteView extends Omit<RouteSummary, 'visits'> {
 
 export interface Unplanned {
   ref: string
-  name?: string | null
-  ward_id?: string | null
+  name: string | null
+  name_hi: string | null
+  ward_id: string | null
   reason: string
 }
 export interface PlanSummary {
@@ -215,7 +225,8 @@ export interface PlanSummary {
 export interface PlanView extends Omit<PlanSummary, 'unplanned'> {
   unplanned: Unplanned[]
   routes: RouteSummary[]
-  compared_to: { plan_id: string; km: number; hours: number; moved: number } | null
+  /** Against the plan published before: `km` and `hours` are differences, null when there was none. */
+  compared_to: { plan_id: string | null; km: number | null; hours: number | null; moved: number } | null
 }
 
 export interface Job {
@@ -261,6 +272,8 @@ export interface RequestSummary {
   promised_at: string | null
   verdict: Verdict | null
   verdict_text: string | null
+  /** The same by language, where an event cannot know its reader's. */
+  verdict_texts?: Record<string, string> | null
   nearest_pass: NearestPass | null
   visit_id: string | null
   vehicle_id: string | null

@@ -4,7 +4,7 @@ import type { GlMap } from '../../shared/map/engine'
 import type { Look, Scheme } from '../../shared/map/style'
 import type { LaneLive, LaneProperties, VisitStatus } from '../../shared/wire'
 import { collection, type Layer, onPick, removeAll, setSource } from './layer'
-import { AT_RISK, LANE_LOOK, STATUSES } from './look'
+import { AT_RISK, LANE_LOOK, ROUTE, STATUSES } from './look'
 
 export type LaneFeature = Feature<LineString, LaneProperties>
 export interface Lanes {
@@ -12,6 +12,7 @@ export interface Lanes {
   live: ReadonlyMap<string, LaneLive>
   /** Outcomes that the legend hides. */
   hidden: ReadonlySet<VisitStatus>
+  selected: string | null
 }
 
 const BY_STATUS: ExpressionSpecification = ['get', 'status']
@@ -61,22 +62,33 @@ export function lanesLayer(map: GlMap, look: Look, pick: (laneId: string) => voi
       'line-dasharray': byStatus((status) => ['literal', LANE_LOOK[status].dash]),
     },
   })
+  map.addLayer(
+    {
+      id: 'lane-selected',
+      type: 'line',
+      source: SOURCE,
+      filter: ['get', 'selected'],
+      layout,
+      paint: { 'line-color': ROUTE[look.scheme], 'line-width': width(1, 8), 'line-opacity': 0.35 },
+    },
+    'lane',
+  )
   // Thin lines are hard to hit: a wide unseen one takes the clicks.
   map.addLayer({ id: 'lane-hit', type: 'line', source: SOURCE, minzoom: 13, paint: { 'line-width': 14, 'line-opacity': 0 } })
   const unpick = onPick(map, 'lane-hit', pick)
   return {
-    set: ({ features, live, hidden }) => {
+    set: ({ features, live, hidden, selected }) => {
       const shown = features.flatMap((feature) => {
         const state = live.get(feature.properties.id)
         if (state === undefined || hidden.has(state.status)) return []
         const { id } = feature.properties
-        return [{ ...feature, properties: { id, status: state.status, at_risk: state.at_risk } }]
+        return [{ ...feature, properties: { id, status: state.status, at_risk: state.at_risk, selected: id === selected } }]
       })
       setSource(map, SOURCE, collection(shown))
     },
     remove: () => {
       unpick()
-      removeAll(map, ['lane-hit', 'lane', 'lane-risk'], SOURCE)
+      removeAll(map, ['lane-hit', 'lane', 'lane-selected', 'lane-risk'], SOURCE)
     },
   }
 }

@@ -27,7 +27,7 @@ const vehicle = (id: string, lon: number): VehicleLive => ({
 const route = (version: number, served = 0): RouteSummary =>
   ({ id: 'r1', version, vehicle_id: 'V1', service_date: '2026-11-24', served }) as RouteSummary
 const visit = (id: string, seq: number, more: Partial<Visit> = {}): Visit =>
-  ({ id, route_id: 'r1', seq, version: 1, kind: 'lane', ref: `lane-${id}`, status: 'pending', at_risk: false, evidence: null, ...more }) as Visit
+  ({ id, route_id: 'r1', seq, version: 1, kind: 'lane', lane_id: `lane-${id}`, vehicle_id: 'V1', service_date: '2026-11-24', status: 'pending', at_risk: false, evidence: null, ...more }) as Visit
 const snapshot: ControlSnapshot = {
   type: 'snapshot',
   n: 10,
@@ -87,13 +87,12 @@ describe('a visit', () => {
   const view: RouteView = { ...route(3), visits: [visit('a', 1, { approach: [[1, 2]] }), visit('b', 2)] }
   const open = withView(start, view)
 
-  test('colours its lane with the vehicle that the evidence names', () => {
-    const served = visit('a', 1, {
-      status: 'served',
-      evidence: { start_t: '', end_t: '', served_fraction: 1, pace_mps: 1, vehicle_id: 'V2', provisional: true },
-    })
-    const next = reduce(open, [event(11, 'routing.visit_changed', served)])
-    expect(next.lanes.get('lane-a')).toEqual({ status: 'served', at_risk: false, vehicle_id: 'V2' })
+  test('colours its lane, on its own day alone', () => {
+    const served = visit('a', 1, { status: 'served' })
+    const other = visit('b', 2, { status: 'served', service_date: '2026-11-25' })
+    const next = reduce(open, [event(11, 'routing.visit_changed', served), event(12, 'routing.visit_changed', other)])
+    expect(next.lanes.get('lane-a')).toEqual({ status: 'served', at_risk: false, vehicle_id: 'V1' })
+    expect(next.lanes.has('lane-b')).toBe(false)
   })
 
   test('keeps the approach that events leave out', () => {
@@ -102,10 +101,10 @@ describe('a visit', () => {
   })
 
   test('that is new stands in its place', () => {
-    const stop = visit('s', 1.5, { kind: 'request', ref: 'q1' })
+    const stop = visit('s', 1.5, { kind: 'request', lane_id: null })
     const next = reduce(open, [event(11, 'routing.visit_changed', stop)])
     expect(next.views.get('r1')?.visits.map((v) => v.id)).toEqual(['a', 's', 'b'])
-    expect(next.lanes.has('q1')).toBe(false)
+    expect(next.lanes.size).toBe(1)
   })
 })
 

@@ -152,11 +152,10 @@ const HANDLERS: { [T in keyof EventData]: (draft: Draft, data: EventData[T]) => 
 }
 
 function visitChanged(draft: Draft, visit: Visit): void {
-  const route = draft.next.routes.get(visit.route_id)
-  if (visit.kind === 'lane' && visit.ref !== null && route !== undefined) {
-    const { status, at_risk } = visit
-    const vehicle_id = visit.evidence?.vehicle_id ?? route.vehicle_id
-    draft.put('lanes', visit.ref, { status, at_risk, vehicle_id })
+  const { serviceDate } = draft.next
+  if (visit.kind === 'lane' && visit.lane_id !== null && visit.service_date === serviceDate) {
+    const { status, at_risk, vehicle_id } = visit
+    draft.put('lanes', visit.lane_id, { status, at_risk, vehicle_id })
   }
   const view = draft.next.views.get(visit.route_id)
   if (view !== undefined) draft.put('views', view.id, { ...view, visits: withVisit(view.visits, visit) })

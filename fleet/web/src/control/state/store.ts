@@ -2,7 +2,7 @@
 import { computed, effect, signal } from '@preact/signals'
 import { get, withQuery } from '../../shared/api'
 import { type LinkState, LiveSocket, socketUrl } from '../../shared/live'
-import type { City, ControlMessage, LonLat, PlanSummary, RouteView, User, Vehicle, VisitStatus } from '../../shared/wire'
+import type { City, ControlMessage, Job, LonLat, PlanSummary, RequestSummary, RouteView, User, Vehicle, VisitStatus } from '../../shared/wire'
 import type { Bounds } from '../../shared/map/geometry'
 import type { Places } from '../map/places'
 import type { Wards } from '../map/wards'
@@ -66,8 +66,17 @@ export function showRequest(id: string): void {
   if (request !== undefined) target.value = { point: [request.lon, request.lat], zoom: 16 }
 }
 
+export function keepRequest(request: RequestSummary): void {
+  const table = new Map(state.value.requests).set(request.id, request)
+  state.value = { ...state.value, requests: table }
+}
+
 export function keepPlan(plan: PlanSummary): void {
   state.value = { ...state.value, plans: new Map(state.value.plans).set(plan.id, plan) }
+}
+
+export function keepJob(job: Job): void {
+  state.value = { ...state.value, jobs: new Map(state.value.jobs).set(job.id, job) }
 }
 
 const opening = new Set<string>()
@@ -88,10 +97,9 @@ export async function loadFleet(): Promise<void> {
   fleet.value = await get<Vehicle[]>('/api/vehicles')
 }
 
-export async function loadPlans(): Promise<void> {
-  const date = state.value.serviceDate ?? city.value?.service_date
-  const found = await get<PlanSummary[]>(withQuery('/api/plans', { service_date: date }))
-  state.value = { ...state.value, plans: new Map(found.map((plan) => [plan.id, plan])) }
+export async function loadPlans(serviceDate: string): Promise<void> {
+  const found = await get<PlanSummary[]>(withQuery('/api/plans', { service_date: serviceDate }))
+  for (const plan of found) keepPlan(plan)
 }
 
 /** Opens the live socket; `signedOut` runs when the server refuses the session. */
@@ -111,8 +119,8 @@ export function connect(signedOut: () => void): () => void {
     },
     onMessage: (message) => {
       if (message.type === 'start_again') {
+        // A snapshot follows, or the server closes and the next attempt asks for one.
         state.value = { ...state.value, n: null }
-        socket.restart()
       } else {
         batch.push(message)
       }

@@ -61,9 +61,9 @@ export const GROUND: Record<Scheme, Ground> = {
 
 /** The name in the person's language, or the only one there is. */
 export function nameText(lang: Lang): ExpressionSpecification {
-  return lang === 'hi'
-    ? ['coalesce', ['get', 'name_hi'], ['get', 'name']]
-    : ['coalesce', ['get', 'name'], ['get', 'name_hi']]
+  const [first, second] = lang === 'hi' ? ['name_hi', 'name'] : ['name', 'name_hi']
+  const wanted: ExpressionSpecification = ['coalesce', ['get', first], '']
+  return ['case', ['!=', wanted, ''], wanted, ['coalesce', ['get', second], '']]
 }
 
 const MAJOR = ['motorway', 'trunk', 'primary', 'secondary', 'motorway_link', 'trunk_link', 'primary_link', 'secondary_link']

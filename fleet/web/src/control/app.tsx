@@ -1,0 +1,108 @@
+import { useEffect } from 'preact/hooks'
+import { number } from '../shared/i18n'
+import { Icon, type IconName } from '../shared/ui/icons'
+import { Notice } from '../shared/ui/notice'
+import { Toasts } from '../shared/ui/toast'
+import type { City } from '../shared/wire'
+import { say } from '../shared/words'
+import { LaneCard, Legend } from './legend'
+import { MapView } from './map/map-view'
+import { AlarmsPanel } from './panels/alarms'
+import { MissedPanel } from './panels/missed'
+import { PlanPanel } from './panels/plan'
+import { RequestsPanel } from './panels/requests'
+import { VehiclesPanel } from './panels/vehicles'
+import { alarms, lanes, ready, requests, tab, type Tab } from './state/store'
+import { laneCounts, stageOf } from './state/views'
+import { t } from './strings'
+import { TopBar } from './topbar'
+
+const TABS: readonly { id: Tab; icon: IconName; panel: () => preact.JSX.Element; count?: () => number; urgent?: boolean }[] = [
+  { id: 'vehicles', icon: 'truck', panel: VehiclesPanel },
+  {
+    id: 'requests',
+    icon: 'message',
+    panel: RequestsPanel,
+    count: () => [...requests.value.values()].filter((r) => stageOf(r) === 'open').length,
+  },
+  {
+    id: 'missed',
+    icon: 'cross',
+    panel: MissedPanel,
+    count: () => {
+      const { missed, driven_through, partly } = laneCounts(lanes.value)
+      return missed + driven_through + partly
+    },
+  },
+  { id: 'plan', icon: 'route', panel: PlanPanel },
+  {
+    id: 'alarms',
+    icon: 'bell',
+    panel: AlarmsPanel,
+    count: () => [...alarms.value.values()].filter((a) => a.severity !== 'info').length,
+    urgent: true,
+  },
+]
+
+function Tabs() {
+  const move = (event: KeyboardEvent, at: number): void => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
+    if (step === undefined) return
+    const next = TABS[(at + step + TABS.length) % TABS.length]
+    if (next === undefined) return
+    tab.value = next.id
+    document.querySelector<HTMLElement>(`#tab-${next.id}`)?.focus()
+  }
+  return (
+    <div class="tabs" role="tablist" aria-label={t('panels')}>
+      {TABS.map(({ id, icon, count, urgent }, at) => {
+        const n = count?.() ?? 0
+        return (
+          <button
+            key={id}
+            id={`tab-${id}`}
+            type="button"
+            role="tab"
+            aria-selected={tab.value === id}
+            aria-controls="panel"
+            tabIndex={tab.value === id ? 0 : -1}
+            onClick={() => (tab.value = id)}
+            onKeyDown={(event) => move(event, at)}
+          >
+            <Icon name={icon} />
+            <span>{t(`tab.${id}`)}</span>
+            {n > 0 && <b class={`count numbers${urgent === true ? ' urgent' : ''}`}>{number(n)}</b>}
+          </button>
+        )
+      })}
+    </div>
+  )
+}
+
+export function App({ city }: { city: City }) {
+  useEffect(() => {
+    document.title = `${t('title')} · ${city.name}`
+  })
+  const Panel = TABS.find(({ id }) => id === tab.value)?.panel ?? VehiclesPanel
+  return (
+    <div class="control">
+      <TopBar city={city} />
+      <main>
+        <div class="map-side">
+          <MapView city={city} />
+          <div class="over">
+            <LaneCard />
+            <Legend />
+          </div>
+        </div>
+        <aside class="side" aria-label={t('panels')}>
+          <Tabs />
+          <div class="panel" id="panel" role="tabpanel" aria-labelledby={`tab-${tab.value}`}>
+            {ready.value ? <Panel /> : <Notice title={say('loading')} />}
+          </div>
+        </aside>
+      </main>
+      <Toasts dismissLabel={say('dismiss')} />
+    </div>
+  )
+}

@@ -1,0 +1,46 @@
+/** Texts that every face says. */
+import { dictionary, translator } from './i18n'
+
+export const WORDS = dictionary(
+  {
+    appName: 'safai',
+    loading: 'Loading…',
+    tryAgain: 'Try again',
+    cancel: 'Cancel',
+    close: 'Close',
+    dismiss: 'Dismiss',
+    unreachable: 'The server does not answer. Check the connection and try again.',
+    failed: 'That did not work.',
+    language: 'Language',
+    zoomIn: 'Zoom in',
+    zoomOut: 'Zoom out',
+    map: 'Map of the city',
+    'status.pending': 'Pending',
+    'status.served': 'Served',
+    'status.partly': 'Served in part',
+    'status.driven_through': 'Driven through',
+    'status.missed': 'Missed',
+    'status.unknown': 'Unknown',
+  },
+  {
+    appName: 'सफ़ाई',
+    loading: 'लोड हो रहा है…',
+    tryAgain: 'फिर कोशिश करें',
+    cancel: 'रद्द करें',
+    close: 'बंद करें',
+    dismiss: 'हटाएँ',
+    unreachable: 'सर्वर से जवाब नहीं मिल रहा। कनेक्शन जाँचें और फिर कोशिश करें।',
+    failed: 'यह नहीं हो सका।',
+    language: 'भाषा',
+    zoomIn: 'बड़ा करें',
+    zoomOut: 'छोटा करें',
+    map: 'शहर का नक्शा',
+    'status.pending': 'बाकी',
+    'status.served': 'कचरा उठा',
+    'status.partly': 'आंशिक',
+    'status.driven_through': 'बिना रुके निकली',
+    'status.missed': 'छूटी',
+    'status.unknown': 'पता नहीं',
+  },
+)
+export const say = translator(WORDS)
