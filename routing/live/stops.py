@@ -129,7 +129,7 @@ def propose(
         policy = org.policy(session)
         tz = org.city_zone(session)
         lane = session.get(Lane, stop.lane_id) if stop.lane_id else None
-        at, profiles = load.stop_access(session, lane, (stop.lon, stop.lat))
+        at, profiles = load.stop_access(lane, (stop.lon, stop.lat))
         stations = tuple(p for p in org.places(session) if p.kind != "depot")
         routes = _running(session, now, profiles, roads)
         visits = {route.id: queries.visits(session, route.id) for route in routes}

@@ -91,10 +91,7 @@ def load_day(
     subjects: dict[str, Subject] = {}
     works = is_working_day(service_date, policy)
     lane_rows = queries.lanes(session, wards=wards) if works else ()
-    access_profiles = _profiles_of(
-        session, {lane.access_lane_id for lane in lane_rows if lane.access_lane_id}
-    )
-    lanes = tuple(lane_need(lane, access_profiles) for lane in lane_rows)
+    lanes = tuple(lane_need(lane) for lane in lane_rows)
     subjects.update((f"lane:{lane.id}", lane_subject(lane)) for lane in lane_rows)
     ward_rows = {ward.id: ward for ward in queries.wards(session)}
     bins = []
@@ -105,7 +102,7 @@ def load_day(
     stops = []
     for stop in deferred(session, service_date, wards):
         lane = session.get(Lane, stop.lane_id) if stop.lane_id else None
-        at, profiles = stop_access(session, lane, (stop.lon, stop.lat))
+        at, profiles = stop_access(lane, (stop.lon, stop.lat))
         stops.append(
             StopNeed(
                 stop.request_id,
@@ -145,11 +142,10 @@ def load_day(
     )
 
 
-def lane_need(lane: Lane, access_profiles: Mapping[str, Collection[str]]) -> LaneNeed:
-    """A stored lane as demand; one that nobody enters is reached as its access lane is."""
+def lane_need(lane: Lane) -> LaneNeed:
+    """A stored lane as demand."""
     stands = lane.service_mode != "enter" and lane.access_lon is not None
     first, last = lane.geometry[0], lane.geometry[-1]
-    profiles = access_profiles.get(lane.access_lane_id or "") if stands else None
     return LaneNeed(
         id=lane.id,
         ward_id=lane.ward_id,
@@ -164,7 +160,7 @@ def lane_need(lane: Lane, access_profiles: Mapping[str, Collection[str]]) -> Lan
         kg=lane.kg_day,
         m3=lane.m3_day,
         service_mode=lane.service_mode,
-        profiles=frozenset(lane.profiles if profiles is None else profiles),
+        profiles=frozenset(lane.access_profiles if stands else lane.profiles),
         stand=_access(lane) if stands else None,
         walk_m=lane.access_m or 0.0,
     )
@@ -214,13 +210,11 @@ def request_subject(stop: DeferredStop, lane: Lane | None, at: Point) -> Subject
     )
 
 
-def stop_access(
-    session: Session, lane: Lane | None, at: Point
-) -> tuple[Point, frozenset[str] | None]:
+def stop_access(lane: Lane | None, at: Point) -> tuple[Point, frozenset[str] | None]:
     """Where a vehicle stands for a stop on a lane, and the classes that come there (None: any)."""
     if lane is None:
         return at, None
-    need = lane_need(lane, _profiles_of(session, {lane.access_lane_id or ""}))
+    need = lane_need(lane)
     return need.stand or at, need.profiles
 
 
@@ -234,11 +228,6 @@ def deferred(
     if wards is not None:
         statement = statement.where(DeferredStop.ward_id.in_(wards))
     return session.scalars(statement.order_by(DeferredStop.request_id)).all()
-
-
-def _profiles_of(session: Session, lane_ids: Collection[str]) -> dict[str, list[str]]:
-    rows = session.execute(select(Lane.id, Lane.profiles).where(Lane.active))
-    return {lane_id: profiles for lane_id, profiles in rows if lane_id in lane_ids}
 
 
 def load_shifts(

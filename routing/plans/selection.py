@@ -143,7 +143,7 @@ def _visits(session: Session, routes: Sequence[Route]) -> Sequence[Visit]:
 
 def _stop(session: Session, visit: Visit, day: Day) -> tuple[StopNeed, Subject]:
     lane = session.get(Lane, visit.lane_id) if visit.lane_id else None
-    _, profiles = load.stop_access(session, lane, (visit.lon, visit.lat))
+    _, profiles = load.stop_access(lane, (visit.lon, visit.lat))
     stop = StopNeed(
         visit.ref,
         visit.ward_id or "",

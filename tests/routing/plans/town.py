@@ -84,6 +84,7 @@ def lane_row(lane_id: str, ward: str, points: list[tuple[float, float]], **more:
         "estimated": False,
         "service_mode": "enter",
         "profiles": ["tipper"],
+        "access_profiles": ["tipper"],
         "access_lon": None,
         "access_lat": None,
         "access_lane_id": None,
