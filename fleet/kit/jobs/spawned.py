@@ -86,13 +86,12 @@ def _child(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the group; our parent decides
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
-        answer = ("done", fn(*args, **kwargs))
+        pipe.send(("done", fn(*args, **kwargs)))  # pickled whole before the first byte is sent
     except Problem as problem:
-        answer = ("problem", problem)
+        pipe.send(("problem", problem))
     except Exception as error:  # whatever it is, it goes to the parent in words
-        answer = ("raised", "".join(traceback.format_exception_only(error)).strip())
         traceback.print_exc()
-    pipe.send(answer)
+        pipe.send(("raised", "".join(traceback.format_exception_only(error)).strip()))
     pipe.close()
 
 
