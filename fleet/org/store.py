@@ -86,7 +86,7 @@ def _put(session: Session, model: type[Base], rows: Sequence[Row]) -> int:
     table = inspect(model)
     keys = [str(column.key) for column in table.primary_key]
     columns = [getattr(model, key) for key in keys]
-    known = set(session.execute(select(*columns)).tuples())
+    known = {tuple(row) for row in session.execute(select(*columns))}
     fresh = [row for row in rows if tuple(row[key] for key in keys) not in known]
     changed = [row for row in rows if tuple(row[key] for key in keys) in known]
     named = {tuple(row[key] for key in keys) for row in rows}
@@ -132,7 +132,7 @@ def _wards(files: CityFolder) -> list[Row]:
 
 
 def _put_lanes(session: Session, files: CityFolder, derived: DerivedCity, plane: Plane) -> int:
-    before = session.execute(select(Lane.id, Lane.geometry).where(Lane.active)).tuples().all()
+    before = session.execute(select(Lane.id, Lane.geometry).where(Lane.active)).all()
     rows = [_lane(lane, files) for lane in derived.lanes]
     count = _put(session, Lane, rows)
     present = {lane.segment.id: lane.segment.geometry for lane in derived.lanes}
@@ -281,7 +281,7 @@ def _write_beats(session: Session, files: CityFolder, derived: DerivedCity) -> N
         beat_id: (vehicle_id, shift)
         for beat_id, vehicle_id, shift in session.execute(
             select(Beat.id, Beat.vehicle_id, Beat.shift).where(Beat.active)
-        ).tuples()
+        )
     }
     _put(
         session,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -17,8 +17,7 @@ from fleet.kit.outbox import OutboxRow
 from fleet.org.assignments import Kind, assign, history, holder, release, subjects
 from fleet.org.models import Assignment, Beat, Place, Vehicle, VehicleClass
 
-from .conftest import T0
-
+T0 = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 VEHICLES = ("V1", "V2", "V3")
 BEATS = {"B1": "morning", "B2": "morning", "B3": "evening"}
 

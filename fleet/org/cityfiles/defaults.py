@@ -44,7 +44,7 @@ def grid_wards(
     """
     if not 0 < count <= len(lanes):
         raise ValueError(f"Expected from 1 to {len(lanes)} wards, got {count}.")
-    middles = np.array([lane.geometry[len(lane.geometry) // 2] for lane in lanes])
+    middles = _middles(lanes)
     lengths = np.array([lane.length_m for lane in lanes])
     west, south, east, north = bbox
     box = (west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN)
@@ -65,7 +65,7 @@ def grid_wards(
 
 def places(lanes: Sequence[LaneSegment], plane: Plane) -> list[PlaceRow]:
     """A depot near the middle of the streets that vehicles reach, and a station at their edge."""
-    middles = plane.xy([lane.geometry[len(lane.geometry) // 2] for lane in lanes])
+    middles = plane.xy(_middles(lanes))
     centre = np.median(middles, axis=0)
     away = np.hypot(*(middles - centre).T)
     depot, station = int(np.argmin(away)), int(np.argmax(away))
@@ -103,6 +103,12 @@ def street_households(lanes: Sequence[LaneSegment], policy: Policy) -> float:
     return sum(map(frontage, lanes)) / 1000 * policy.households_per_km
 
 
+def _middles(lanes: Sequence[LaneSegment]) -> npt.NDArray[np.float64]:
+    lines = [shapely.LineString(lane.geometry) for lane in lanes]
+    middles = shapely.line_interpolate_point(lines, 0.5, normalized=True)
+    return np.asarray(shapely.get_coordinates(middles), dtype=np.float64)
+
+
 def _split(
     points: npt.NDArray[np.float64],
     lengths: npt.NDArray[np.float64],
@@ -117,9 +123,13 @@ def _split(
     order = np.argsort(points[:, axis], kind="stable")
     first = count // 2
     wanted = lengths.sum() * first / count
-    after = int(np.searchsorted(np.cumsum(lengths[order]), wanted)) + 1
-    after = min(max(after, first), len(points) - (count - first))
-    cut = float(points[order[after - 1 : after + 1], axis].mean())
+    along, so_far = points[order, axis], np.cumsum(lengths[order])
+    cuts = np.arange(first, len(points) - (count - first) + 1)
+    # A cut runs between two streets, never along the middles of several.
+    clear = cuts[along[cuts] - along[cuts - 1] > _MARGIN / 10]
+    cuts = clear if len(clear) else cuts
+    after = int(cuts[np.argmin(np.abs(so_far[cuts - 1] - wanted))])
+    cut = float(along[after - 1 : after + 1].mean())
     a, b = (
         ((west, south, cut, north), (cut, south, east, north))
         if axis == 0

@@ -37,8 +37,7 @@ class Row:
         self._faults = faults
 
     def fault(self, field: str | None, reason: str, remedy: str) -> None:
-        sentence = f"{reason[:1].upper()}{reason[1:]}."
-        self._faults.append(Fault(self.file, self.number, field, sentence, remedy))
+        self._faults.append(Fault(self.file, self.number, field, f"{reason}.", remedy))
 
     def raw(self, *names: str) -> Any:
         """The first of several spellings of a field that is filled in; None where none is."""
@@ -197,19 +196,24 @@ def features(path: Path, faults: list[Fault]) -> Iterator[tuple[Row, BaseGeometr
 
 def file_text(path: Path, faults: list[Fault]) -> str | None:
     """The text of a UTF-8 file; a fault where it is something else."""
+    data = path.read_bytes()
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
+        broken_at = text.find("\0")
     except UnicodeDecodeError as error:
-        faults.append(
-            Fault(
-                path.name,
-                path.read_bytes()[: error.start].count(b"\n") + 1,
-                None,
-                "This is not UTF-8 text.",
-                "Save it as “CSV UTF-8” or as UTF-8 text.",
-            )
+        text, broken_at = "", error.start
+    if broken_at < 0:
+        return text
+    faults.append(
+        Fault(
+            path.name,
+            data[:broken_at].count(b"\n") + 1,
+            None,
+            "This is not UTF-8 text.",
+            "Save it as “CSV UTF-8” or as UTF-8 text.",
         )
-        return None
+    )
+    return None
 
 
 def _plain(name: str) -> str:

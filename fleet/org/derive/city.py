@@ -194,10 +194,15 @@ def _beats(
             shapes.append(BeatShape(row.id, row.shift, shape, touched))
     members = lanes_of_beats(shapes, lines, wards)
     classes = {vehicle.id: vehicle.class_id for vehicle in files.vehicles}
+    known = {row.id for row in files.classes}
     for row in files.beats:
         own = members.get(row.id, [])
         fitting = classes.get(row.vehicle_id)
-        if own and not any(fitting in lanes[i].access.stand_profiles for i in own):
+        if (
+            own
+            and fitting in known
+            and not any(fitting in lanes[i].access.stand_profiles for i in own)
+        ):
             faults.append(checks.beat_too_narrow(row.file, row.row, row.id, row.vehicle_id))
     return {beat: [lanes[i].segment.id for i in order] for beat, order in members.items()}
 

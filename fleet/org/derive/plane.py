@@ -38,7 +38,7 @@ class Plane:
     def _scale(self) -> npt.NDArray[np.float64]:
         return np.array([METRES_PER_DEGREE * cos(radians(self.lat)), METRES_PER_DEGREE])
 
-    def xy(self, points: Sequence[tuple[float, float]]) -> npt.NDArray[np.float64]:
+    def xy(self, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """(n, 2) metres east and north."""
         return self._project(np.asarray(points, dtype=np.float64))
 
