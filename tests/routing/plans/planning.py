@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -87,13 +87,12 @@ def plan_of(session: Session, plan_id: str) -> Plan:
     return session.get_one(Plan, plan_id)
 
 
-def routes(session: Session) -> list[Route]:
-    return list(queries.published(session, DAY))
+def routes(session: Session, day: date = DAY) -> list[Route]:
+    return list(queries.published(session, day))
 
 
-def visit_of(session: Session, ref: str) -> Visit:
+def visit_of(session: Session, ref: str, day: date = DAY) -> Visit:
     """The published visit of a lane, bin, request or place."""
-    (found,) = [
-        v for route in routes(session) for v in queries.visits(session, route.id) if v.ref == ref
-    ]
+    planned = [v for route in routes(session, day) for v in queries.visits(session, route.id)]
+    (found,) = [visit for visit in planned if visit.ref == ref]
     return found

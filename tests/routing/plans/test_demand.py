@@ -85,7 +85,7 @@ def test_two_way_lane_has_a_pass_each_way() -> None:
     assert (onward.entry, onward.exit, onward.reversed) == (back.exit, back.entry, False)
     assert back.reversed
     assert onward.service_s == 70 + 20 + 50  # households, shops, 100 m at 2 m/s
-    assert visit.vehicles == {"T1/morning"}
+    assert visit.vehicles == frozenset({"T1/morning"})
 
 
 def test_oneway_lane_has_one_pass() -> None:
@@ -119,13 +119,13 @@ def test_heavy_lane_goes_to_the_class_that_carries_it() -> None:
         LANE, kg={"wet": 900.0}, m3={"wet": 2.0}, profiles=frozenset({"tipper", "lorry"})
     )
     (visit,) = problem(heavy, shifts=(TIPPER, LORRY)).visits
-    assert visit.vehicles == {"L1/morning"}
+    assert visit.vehicles == frozenset({"L1/morning"})
 
 
 def test_too_heavy_lane_keeps_those_that_reach_it() -> None:
     """So that the engine explains the weight, and not that nobody comes there."""
     (visit,) = problem(replace(LANE, kg={"wet": 900.0}, m3={"wet": 2.0})).visits
-    assert visit.vehicles == {"T1/morning"}
+    assert visit.vehicles == frozenset({"T1/morning"})
 
 
 def test_narrow_lane_without_fitting_class_has_no_vehicle() -> None:
