@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -103,6 +103,12 @@ def create_user(
 def find_user(session: Session, username: str) -> User | None:
     """The account of a user name, in whatever case it is typed."""
     return session.scalar(select(User).where(User.username == username.strip().lower()))
+
+
+def drivers(session: Session) -> Sequence[User]:
+    """Accounts of drivers in use, by name."""
+    query = select(User).where(User.role == Role.DRIVER, User.disabled.is_(False))
+    return session.scalars(query.order_by(User.name, User.id)).all()
 
 
 def set_password(session: Session, user: User, password: str) -> None:

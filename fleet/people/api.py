@@ -10,10 +10,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from fleet.kit.errors import TooMany
 from fleet.kit.i18n import t
 from fleet.kit.web import Kit, KitDep, Now, Reading, UnitOfWork, kit_of
-from fleet.people.accounts import authenticate, end_sign_in, open_sign_in
+from fleet.people.accounts import authenticate, drivers, end_sign_in, open_sign_in
 from fleet.people.attempts import Attempts
-from fleet.people.schemas import Me, SignInBody, UserView
-from fleet.people.scope import COOKIE, CurrentCaller, lang_of, scope_of
+from fleet.people.models import Role
+from fleet.people.schemas import DriverView, Me, SignInBody, UserView
+from fleet.people.scope import COOKIE, CurrentCaller, Scope, lang_of, requires, scope_of
 
 PER_ADDRESS = 10
 """An address may try this many times as often as one name from it: offices share an address."""
@@ -72,6 +73,13 @@ def sign_out(
 @router.get("/me", summary="Who is signed in")
 def me(caller: CurrentCaller) -> Me:
     return Me(user=UserView.of(caller.scope), csrf=caller.csrf)
+
+
+@router.get("/drivers", summary="Drivers who may be assigned to a vehicle, by name")
+def list_drivers(
+    session: Reading, _scope: Annotated[Scope, Depends(requires(Role.DISPATCHER))]
+) -> list[DriverView]:
+    return [DriverView(id=user.id, name=user.name) for user in drivers(session)]
 
 
 def _slow_down(attempts: Attempts, key: str, limit: int, lang: str) -> None:

@@ -37,6 +37,13 @@ class UserView(BaseModel):
         )
 
 
+class DriverView(BaseModel):
+    """Somebody who may be assigned to a vehicle."""
+
+    id: str
+    name: str
+
+
 class Me(BaseModel):
     """The caller, and the token that unsafe requests carry in ``X-CSRF-Token``."""
 
