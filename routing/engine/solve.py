@@ -17,8 +17,8 @@ from routing.engine.steps import Serve, Step, Unload, fits, place_of, timed
 from routing.engine.validate import validate
 from routing.problem import Cost, Problem, Solution, Vehicle
 
-DEFAULT_ITERATIONS = 250
-"""Accepted moves when neither limit is given: about ten seconds for a ward."""
+DEFAULT_ITERATIONS = 200
+"""When neither limit is given: about ten seconds for a ward of 300 lanes."""
 
 
 def solve(
@@ -31,7 +31,7 @@ def solve(
 ) -> Solution:
     """Plan the routes of all vehicles.
 
-    Bounded by `iterations` alone (accepted moves of the search) the answer is a function of the
+    Bounded by `iterations` alone (see `search.CHECKS_PER_NODE`) the answer is a function of the
     problem and the seed; with `time_s` it also depends on the machine.
 
     Raises:
