@@ -155,6 +155,7 @@ def import_city(kit: Kit, streets: Town) -> None:
                     estimated=True,
                     service_mode="enter",
                     profiles=["tipper"],
+                    access_profiles=[],
                 )  # fmt: skip
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from tracking.facts.match import Track
 
 ORIGIN = (75.86, 22.72)
-EAST = 111_320.0 * np.cos(np.radians(ORIGIN[1]))
+EAST = 111_320.0 * math.cos(math.radians(ORIGIN[1]))
 NORTH = 111_320.0
 
 
@@ -51,7 +52,7 @@ def town(seed: int, size: int = 9) -> Town:
                 lanes[f"h{i}.{j}x"] = np.array([foot, b])
                 lanes[f"s{i}.{j}"] = np.array([foot, foot + normal * rng.uniform(30, 50)])
     degrees = [
-        (key, [[ORIGIN[0] + x / EAST, ORIGIN[1] + y / NORTH] for x, y in line])
+        (key, [[ORIGIN[0] + x / EAST, ORIGIN[1] + y / NORTH] for x, y in line.tolist()])
         for key, line in sorted(lanes.items())
     ]
     return Town(lanes, degrees)
