@@ -41,8 +41,10 @@ def requests(
     statuses: Collection[str] | None = None,
     ward_id: str | None = None,
 ) -> Sequence[Request]:
-    """The newest requests that `scope` may see, open ones by default."""
-    query = _scoped(scope).where(Request.status.in_(OPEN if statuses is None else statuses))
+    """The newest requests that `scope` may see, of some statuses (None: all)."""
+    query = _scoped(scope)
+    if statuses is not None:
+        query = query.where(Request.status.in_(statuses))
     if ward_id is not None:
         query = query.where(Request.ward_id == ward_id)
     return session.scalars(query.order_by(Request.created_at.desc()).limit(NEWEST)).all()

@@ -9,9 +9,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-import feedback.models
-import fleet.kit.jobs
-import fleet.org.models
 import routing.models  # noqa: F401 - every table of the fixture's database
 from feedback.requests import follow, queries, service
 from feedback.requests.evidence import Verdict
