@@ -121,10 +121,14 @@ def _times(
                 "too_fast",
                 f"{name} is at {stop.ref} {clock_s + leg_s - stop.arrival_s} s before it can be",
             )
+        if stop.arrival_s > clock_s + leg_s:
+            yield Violation("too_slow", f"{name} is at {stop.ref} later than the roads say")
         if stop.departure_s < stop.arrival_s + service_s:
             yield Violation("too_short", f"{name} leaves {stop.ref} before it is served")
         windows = visits[stop.ref].windows if stop.kind == "visit" else ()
         start_s = stop.departure_s - service_s
+        if not windows and start_s > stop.arrival_s:
+            yield Violation("too_slow", f"{name} waits at {stop.ref}, which has no window")
         if windows and not any(opens <= start_s <= closes for opens, closes in windows):
             yield Violation("window", f"{name} serves {stop.ref} outside its windows")
         at, clock_s = leave, stop.departure_s
@@ -136,6 +140,8 @@ def _times(
     distance_m += float(travel.distance_m[at, vehicle.end])
     if route.end_s < clock_s + leg_s:
         yield Violation("too_fast", f"{name} is home before it can be")
+    if route.end_s > clock_s + leg_s:
+        yield Violation("too_slow", f"{name} is home later than the roads say")
     if route.end_s > vehicle.shift_end_s:
         yield Violation("too_late", f"{name} ends {route.end_s - vehicle.shift_end_s} s late")
     if travel_s != route.travel_s:

@@ -77,24 +77,33 @@ def _searched(
     for v, steps in zip(model.cars, found or [], strict=bool(found)):
         vehicle = problem.vehicles[v]
         routes[v] = _closed(problem, vehicle, steps)
-        if not fits(problem, vehicle, routes[v]):
+        if routes[v] and not fits(problem, vehicle, routes[v]):
             raise RuntimeError(f"OR-Tools broke a limit of vehicle {vehicle.id}.")
     return routes
 
 
 def _closed(problem: Problem, vehicle: Vehicle, steps: Sequence[Step]) -> list[Step]:
-    """The steps with their last unloading, where the way home over it is shortest.
+    """The steps with their last unloading written out.
 
-    An unloading with nothing on board (the model allows it, and it never pays) is left out.
+    The model may unload an empty vehicle. That is left out, unless its detour over the station is
+    quicker than the table's straight way (tables need not keep the triangle inequality).
     """
-    out: list[Step] = []
+    if not any(isinstance(step, Serve) for step in steps):
+        return []
+    lean: list[Step] = []
     for step in steps:
-        if isinstance(step, Serve) or (out and isinstance(out[-1], Serve)):
-            out.append(step)
-    if not out or isinstance(out[-1], Unload):
-        return out
+        if isinstance(step, Serve) or (lean and isinstance(lean[-1], Serve)):
+            lean.append(step)
+    lean = _emptied(problem, vehicle, lean)
+    return lean if fits(problem, vehicle, lean) else _emptied(problem, vehicle, steps)
+
+
+def _emptied(problem: Problem, vehicle: Vehicle, steps: Sequence[Step]) -> list[Step]:
+    """The steps, and a last unloading where the way home over it is shortest."""
+    if isinstance(steps[-1], Unload):
+        return list(steps)
     duration = problem.travel[vehicle.profile].duration_s
-    last = place_of(problem, out[-1]).exit
+    last = place_of(problem, steps[-1]).exit
 
     def home_s(d: int) -> int:
         site = problem.disposals[d]
@@ -102,7 +111,7 @@ def _closed(problem: Problem, vehicle: Vehicle, steps: Sequence[Step]) -> list[S
         return int(there) + site.service_s + int(back)
 
     sites = [d for d, site in enumerate(problem.disposals) if takes(site, vehicle)]
-    return [*out, Unload(min(sites, key=home_s))]
+    return [*steps, Unload(min(sites, key=home_s))]
 
 
 def _solution(problem: Problem, routes: Sequence[Sequence[Step]]) -> Solution:
