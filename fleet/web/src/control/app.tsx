@@ -13,7 +13,7 @@ import { PlanPanel } from './panels/plan'
 import { RequestsPanel } from './panels/requests'
 import { VehiclesPanel } from './panels/vehicles'
 import { alarms, lanes, ready, requests, tab, type Tab } from './state/store'
-import { laneCounts, stageOf } from './state/views'
+import { laneCounts, stageOf, urgentCount } from './state/views'
 import { t } from './strings'
 import { TopBar } from './topbar'
 
@@ -39,7 +39,7 @@ const TABS: readonly { id: Tab; icon: IconName; panel: () => preact.JSX.Element;
     id: 'alarms',
     icon: 'bell',
     panel: AlarmsPanel,
-    count: () => [...alarms.value.values()].filter((a) => a.severity !== 'info').length,
+    count: () => urgentCount(alarms.value.values()),
     urgent: true,
   },
 ]

@@ -15,6 +15,7 @@ import { App } from './app'
 import type { Places } from './map/places'
 import type { Wards } from './map/wards'
 import { cityTime, startTicking } from './state/clock'
+import { loadDrivers } from './state/crew'
 import * as store from './state/store'
 import { t } from './strings'
 
@@ -35,7 +36,11 @@ async function start(): Promise<void> {
     store.city.value = city
     startTicking()
     store.connect(toSignIn)
-    const [wards, places] = await Promise.all([get<Wards>('/api/wards'), get<Places>('/api/places')])
+    const [wards, places] = await Promise.all([
+      get<Wards>('/api/wards'),
+      get<Places>('/api/places'),
+      loadDrivers(),
+    ])
     store.wards.value = wards
     store.places.value = places
   } catch (error) {

@@ -1,9 +1,9 @@
 import type { Feature, LineString } from 'geojson'
-import type { ExpressionSpecification } from 'maplibre-gl'
+import type { ExpressionSpecification, LineLayerSpecification } from 'maplibre-gl'
 import type { GlMap } from '../../shared/map/engine'
 import type { Look, Scheme } from '../../shared/map/style'
 import type { LaneLive, LaneProperties, VisitStatus } from '../../shared/wire'
-import { collection, type Layer, onPick, removeAll, setSource } from './layer'
+import { BELOW_NAMES, collection, type Layer, onPick, removeAll, setSource } from './layer'
 import { AT_RISK, LANE_LOOK, ROUTE, STATUSES } from './look'
 
 export type LaneFeature = Feature<LineString, LaneProperties>
@@ -40,29 +40,15 @@ function colour(scheme: Scheme): ExpressionSpecification {
 export function lanesLayer(map: GlMap, look: Look, pick: (laneId: string) => void): Layer<Lanes> {
   map.addSource(SOURCE, { type: 'geojson', data: collection(), promoteId: 'id' })
   const layout = { 'line-cap': 'butt', 'line-join': 'round' } as const
-  map.addLayer({
-    id: 'lane-risk',
-    type: 'line',
-    source: SOURCE,
-    filter: ['all', ['get', 'at_risk'], ['==', BY_STATUS, 'pending']],
-    layout,
-    paint: { 'line-color': AT_RISK[look.scheme], 'line-width': width(1, 6), 'line-opacity': 0.45 },
-  })
-  map.addLayer({
-    id: 'lane',
-    type: 'line',
-    source: SOURCE,
-    layout: {
-      ...layout,
-      'line-sort-key': ['match', BY_STATUS, 'missed', 3, ['partly', 'driven_through'], 2, 'served', 1, 0],
+  const layers: LineLayerSpecification[] = [
+    {
+      id: 'lane-risk',
+      type: 'line',
+      source: SOURCE,
+      filter: ['all', ['get', 'at_risk'], ['==', BY_STATUS, 'pending']],
+      layout,
+      paint: { 'line-color': AT_RISK[look.scheme], 'line-width': width(1, 6), 'line-opacity': 0.45 },
     },
-    paint: {
-      'line-color': colour(look.scheme),
-      'line-width': width(1),
-      'line-dasharray': byStatus((status) => ['literal', LANE_LOOK[status].dash]),
-    },
-  })
-  map.addLayer(
     {
       id: 'lane-selected',
       type: 'line',
@@ -71,8 +57,22 @@ export function lanesLayer(map: GlMap, look: Look, pick: (laneId: string) => voi
       layout,
       paint: { 'line-color': ROUTE[look.scheme], 'line-width': width(1, 8), 'line-opacity': 0.35 },
     },
-    'lane',
-  )
+    {
+      id: 'lane',
+      type: 'line',
+      source: SOURCE,
+      layout: {
+        ...layout,
+        'line-sort-key': ['match', BY_STATUS, 'missed', 3, ['partly', 'driven_through'], 2, 'served', 1, 0],
+      },
+      paint: {
+        'line-color': colour(look.scheme),
+        'line-width': width(1),
+        'line-dasharray': byStatus((status) => ['literal', LANE_LOOK[status].dash]),
+      },
+    },
+  ]
+  for (const layer of layers) map.addLayer(layer, BELOW_NAMES)
   // Thin lines are hard to hit: a wide unseen one takes the clicks.
   map.addLayer({ id: 'lane-hit', type: 'line', source: SOURCE, minzoom: 13, paint: { 'line-width': 14, 'line-opacity': 0 } })
   const unpick = onPick(map, 'lane-hit', pick)

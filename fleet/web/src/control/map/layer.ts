@@ -8,6 +8,9 @@ export interface Layer<D> {
   remove: () => void
 }
 
+/** The ground's first layer of names: lines go under it, so that names stay readable. */
+export const BELOW_NAMES = 'street-name'
+
 export function collection(features: Feature<Geometry>[] = []): FeatureCollection {
   return { type: 'FeatureCollection', features }
 }

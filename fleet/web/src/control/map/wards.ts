@@ -1,9 +1,10 @@
 import type { FeatureCollection, MultiPolygon, Polygon } from 'geojson'
+import type { LayerSpecification } from 'maplibre-gl'
 import type { GlMap } from '../../shared/map/engine'
 import { labelPoint } from '../../shared/map/geometry'
 import { BOLD, GROUND, type Look, nameText } from '../../shared/map/style'
 import type { WardProperties } from '../../shared/wire'
-import { collection, type Layer, removeAll, setSource } from './layer'
+import { BELOW_NAMES, collection, type Layer, removeAll, setSource } from './layer'
 import { WARD } from './look'
 
 export type Wards = FeatureCollection<Polygon | MultiPolygon, WardProperties>
@@ -12,7 +13,7 @@ export type Wards = FeatureCollection<Polygon | MultiPolygon, WardProperties>
 export function wardsLayer(map: GlMap, look: Look): Layer<Wards> {
   map.addSource('wards', { type: 'geojson', data: collection() })
   map.addSource('ward-names', { type: 'geojson', data: collection() })
-  map.addLayer({
+  const line: LayerSpecification = {
     id: 'ward-line',
     type: 'line',
     source: 'wards',
@@ -23,7 +24,8 @@ export function wardsLayer(map: GlMap, look: Look): Layer<Wards> {
       'line-dasharray': [4, 1.5, 1, 1.5],
       'line-opacity': 0.75,
     },
-  })
+  }
+  map.addLayer(line, BELOW_NAMES)
   map.addLayer({
     id: 'ward-name',
     type: 'symbol',

@@ -4,7 +4,7 @@ import { Notice } from '../../shared/ui/notice'
 import { duration } from '../../shared/format'
 import type { Alarm } from '../../shared/wire'
 import { alarms, showVehicle } from '../state/store'
-import { alarmList } from '../state/views'
+import { type AlarmGroup, alarmGroups } from '../state/views'
 import { t } from '../strings'
 import { ageOf, timeOf } from './parts'
 
@@ -16,7 +16,7 @@ const ICONS: Record<Alarm['kind'], IconName> = {
 }
 const TONES: Record<Alarm['severity'], Tone> = { critical: 'missed', warning: 'partly', info: 'info' }
 
-function Row({ alarm }: { alarm: Alarm }) {
+function Row({ alarm, times }: AlarmGroup) {
   const { vehicle_id } = alarm
   return (
     <li class={`row alarm ${alarm.severity}`}>
@@ -32,6 +32,7 @@ function Row({ alarm }: { alarm: Alarm }) {
           </Badge>
           {alarm.severity === 'critical' && <strong class="bad-text">{t('severity.critical')}</strong>}
           {vehicle_id !== null && <strong>{vehicle_id}</strong>}
+          {times > 1 && <span class="chip numbers">{t('times', { n: times })}</span>}
           <span class="space" />
           <span class="dim numbers">
             {timeOf(alarm.t)} · {t('requestAge', { age: duration(ageOf(alarm.t)) })}
@@ -44,7 +45,7 @@ function Row({ alarm }: { alarm: Alarm }) {
 }
 
 export function AlarmsPanel() {
-  const list = alarmList(alarms.value.values())
+  const list = alarmGroups(alarms.value.values())
   if (list.length === 0) {
     return (
       <Notice icon="bell" title={t('noAlarms')}>
@@ -54,8 +55,8 @@ export function AlarmsPanel() {
   }
   return (
     <ul class="rows">
-      {list.map((alarm) => (
-        <Row key={alarm.id} alarm={alarm} />
+      {list.map((group) => (
+        <Row key={group.alarm.id} {...group} />
       ))}
     </ul>
   )

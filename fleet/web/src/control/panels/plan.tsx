@@ -82,7 +82,7 @@ function Order({ date }: { date: string }) {
   }))
   return (
     <section class="card">
-      <h3>{t('newPlan')}</h3>
+      <h2>{t('newPlan')}</h2>
       <Choice title={t('wards')} options={wardNames} chosen={chosenWards.value} set={(next) => (chosenWards.value = next)} />
       <Choice
         title={t('planVehicles')}
@@ -200,7 +200,7 @@ export function PlanPanel() {
         </div>
       </div>
       <Order date={date.value} />
-      <h3 class="section-title">{t('plans', { date: serviceDay(date.value) })}</h3>
+      <h2 class="section-title">{t('plans', { date: serviceDay(date.value) })}</h2>
       {loading.value && list.length === 0 ? (
         <Notice title={say('loading')} />
       ) : list.length === 0 ? (

@@ -80,9 +80,9 @@ function LeftOut({ entries }: { entries: readonly Unplanned[] }) {
   for (const entry of entries) byReason.set(entry.reason, [...(byReason.get(entry.reason) ?? []), entry])
   return (
     <section>
-      <h4>
+      <h3>
         {t('unplannedTitle')} <span class="numbers">({number(entries.length)})</span>
-      </h4>
+      </h3>
       {[...byReason].map(([reason, list]) => (
         <details key={reason} class="choose">
           <summary>

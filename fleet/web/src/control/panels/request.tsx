@@ -101,7 +101,7 @@ function CloseForm({ request }: { request: RequestSummary }) {
   )
 }
 
-function Promise_({ request }: { request: RequestSummary }) {
+function Promised({ request }: { request: RequestSummary }) {
   const { promised_at } = request
   if (promised_at === null || stageOf(request) === 'closed') return null
   const late = cityNow.value !== null && Date.parse(promised_at) < cityNow.value
@@ -141,17 +141,16 @@ export function RequestCard({ request, selected }: { request: RequestSummary; se
           <span class="dim numbers">{t('requestAge', { age: duration(ageOf(request.created_at)) })}</span>
         </span>
         <span class="row-top">
-          {verdict === null ? (
+          {verdict !== null && <Badge {...VERDICTS[verdict]}>{t(`verdict.${verdict}`)}</Badge>}
+          {verdict === null && category?.kind === 'miss' && (
             <Badge tone="pending" icon="clock">
               {t('unchecked')}
             </Badge>
-          ) : (
-            <Badge {...VERDICTS[verdict]}>{t(`verdict.${verdict}`)}</Badge>
           )}
           <Badge tone={stage === 'open' ? 'info' : stage === 'planned' ? 'partly' : 'served'} icon={stage === 'open' ? 'message' : stage === 'planned' ? 'clock' : 'check'}>
             {t(`stage.${stage}`)}
           </Badge>
-          <Promise_ request={request} />
+          <Promised request={request} />
         </span>
         {request.address && <span class="dim">{request.address}</span>}
       </button>
@@ -184,7 +183,7 @@ export function RequestCard({ request, selected }: { request: RequestSummary; se
           <div class="actions">
             {stage === 'open' && (
               <>
-                <Button look={selected ? 'primary' : 'normal'} icon="truck" busy={busy} onClick={() => void placeStop(request, 'today')}>
+                <Button look={selected ? 'primary' : 'normal'} busy={busy} onClick={() => void placeStop(request, 'today')}>
                   {t('stopToday')}
                 </Button>
                 <Button disabled={busy} onClick={() => void placeStop(request, 'tomorrow')}>

@@ -122,7 +122,7 @@ export function VehicleDetails({ row }: { row: VehicleRow }) {
         <Button look="plain" icon="back" aria-label={t('backToList')} onClick={() => (selectedVehicle.value = null)} />
         <h2>{row.id}</h2>
         <StateBadge state={live?.state ?? 'never'} />
-        {route !== null && <LateBadge late_s={route.late_s} />}
+        {route !== null && route.pending > 0 && <LateBadge late_s={route.late_s} />}
         <span class="space" />
         <FixAge of={live?.t ?? null} />
       </div>

@@ -25,7 +25,7 @@ function Row({ row }: { row: VehicleRow }) {
               {t('spare')}
             </Badge>
           )}
-          {route !== null && <LateBadge late_s={route.late_s} />}
+          {route !== null && route.pending > 0 && <LateBadge late_s={route.late_s} />}
           <span class="space" />
           <FixAge of={live?.t ?? null} />
         </span>

@@ -36,8 +36,9 @@ function reportText({ report }: Visit): string | null {
 
 function VisitRow({ visit, next }: { visit: Visit; next: boolean }) {
   const work = visit.kind === 'lane' || visit.kind === 'bin' || visit.kind === 'request'
-  const evidence = evidenceText(visit)
+  const evidence = work ? evidenceText(visit) : null
   const report = reportText(visit)
+  const pending = work && visit.status === 'pending'
   return (
     <li class={`row visit${next ? ' selected' : ''}`}>
       <button
@@ -56,9 +57,10 @@ function VisitRow({ visit, next }: { visit: Visit; next: boolean }) {
           {work && <OutcomeBadge status={visit.status} />}
           <span class="dim numbers">{timeOf(visit.eta ?? visit.planned_arrival)}</span>
         </span>
-        {(evidence !== null || report !== null || visit.on_foot || (visit.at_risk && visit.status === 'pending')) && (
+        {(evidence !== null || report !== null || visit.on_foot || (pending && (visit.at_risk || visit.locked))) && (
           <span class="visit-notes dim">
-            {visit.at_risk && visit.status === 'pending' && (
+            {pending && visit.locked && <span>{t('locked')}</span>}
+            {pending && visit.at_risk && (
               <Badge tone="partly" icon="alert">
                 {t('atRisk')}
               </Badge>
@@ -77,21 +79,29 @@ function VisitRow({ visit, next }: { visit: Visit; next: boolean }) {
   )
 }
 
+const FILTERS = ['ahead', 'all', 'troubled'] as const
+type Filter = (typeof FILTERS)[number]
+
 /** The route's visits in driving order. */
 export function VisitList({ view }: { view: RouteView }) {
-  const troubled = useSignal(false)
-  const shown = troubled.value ? view.visits.filter(({ status }) => TROUBLED.includes(status)) : view.visits
+  const filter = useSignal<Filter>('ahead')
+  const next = view.visits.findIndex(({ id }) => id === view.next_visit_id)
+  const wanted: Record<Filter, () => Visit[]> = {
+    ahead: () => (next < 0 ? [] : view.visits.slice(next)),
+    all: () => view.visits,
+    troubled: () => view.visits.filter(({ status }) => TROUBLED.includes(status)),
+  }
+  const shown = wanted[filter.value]()
   return (
     <section>
       <div class="section-head">
         <h3>{t('visits')}</h3>
         <div class="switch" role="group" aria-label={t('filterVisits')}>
-          <button type="button" aria-pressed={!troubled.value} onClick={() => (troubled.value = false)}>
-            {t('allVisits')}
-          </button>
-          <button type="button" aria-pressed={troubled.value} onClick={() => (troubled.value = true)}>
-            {t('troubledVisits')}
-          </button>
+          {FILTERS.map((name) => (
+            <button key={name} type="button" aria-pressed={filter.value === name} onClick={() => (filter.value = name)}>
+              {t(`visits.${name}`)}
+            </button>
+          ))}
         </div>
       </div>
       {shown.length === 0 ? (

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import type { Alarm, LaneLive, RequestSummary, RouteSummary, VehicleLive, Visit } from '../../shared/wire'
 import { routeAhead } from '../map/route'
-import { alarmList, currentRoute, laneCounts, missedGroups, requestQueue, sortedRows, vehicleRows } from './views'
+import {
+  alarmGroups,
+  currentRoute,
+  laneCounts,
+  missedGroups,
+  requestQueue,
+  sortedRows,
+  urgentCount,
+  vehicleRows,
+} from './views'
 
 const request = (id: string, status: RequestSummary['status'], created: string, promised: string | null = null): RequestSummary =>
   ({ id, status, created_at: created, promised_at: promised }) as RequestSummary
@@ -40,22 +49,23 @@ describe('the current route', () => {
   })
 })
 
-test('trouble first: silent, then the later one, then the rest by name; idle ones last', () => {
+test('trouble first: silent, then the later one, then the rest by name; finished and idle ones last', () => {
   const rows = vehicleRows(
     [],
-    new Map([live('V10', 'moving'), live('V9', 'moving'), live('V3', 'silent'), live('V2', 'standing'), live('V1', 'never')]),
+    new Map([live('V10', 'moving'), live('V9', 'moving'), live('V3', 'silent'), live('V2', 'standing'), live('V1', 'never'), live('V4', 'silent')]),
     new Map(
       [
         route('a', 'V10', '1', '9', { late_s: 60 }),
         route('b', 'V9', '1', '9', { late_s: 900 }),
         route('c', 'V3', '1', '9'),
         route('d', 'V2', '1', '9', { late_s: -300 }),
+        route('e', 'V4', '1', '9', { pending: 0, late_s: 900 }),
       ].map((r) => [r.id, r]),
     ),
     '5',
   )
-  expect(sortedRows(rows, 'trouble').map((r) => r.id)).toEqual(['V3', 'V9', 'V10', 'V2', 'V1'])
-  expect(sortedRows(rows, 'name').map((r) => r.id)).toEqual(['V1', 'V2', 'V3', 'V9', 'V10'])
+  expect(sortedRows(rows, 'trouble').map((r) => r.id)).toEqual(['V3', 'V9', 'V10', 'V2', 'V4', 'V1'])
+  expect(sortedRows(rows, 'name').map((r) => r.id)).toEqual(['V1', 'V2', 'V3', 'V4', 'V9', 'V10'])
   expect(rows[0]).toMatchObject({ done: 6, total: 10 })
 })
 
@@ -89,8 +99,19 @@ test('the road ahead starts with the way to the next visit', () => {
   expect(routeAhead(visits, null).line).toEqual([])
 })
 
-test('alarms: the gravest first, then the newest', () => {
-  const alarm = (id: string, severity: Alarm['severity'], t: string): Alarm => ({ id, severity, t }) as Alarm
-  const list = alarmList([alarm('a', 'info', '9'), alarm('b', 'critical', '1'), alarm('c', 'critical', '2')])
-  expect(list.map((a) => a.id)).toEqual(['c', 'b', 'a'])
+test('alarms: one row per vehicle and kind, the gravest first, then the newest', () => {
+  const alarm = (id: string, severity: Alarm['severity'], kind: Alarm['kind'], vehicle_id: string | null, t: string): Alarm =>
+    ({ id, severity, kind, vehicle_id, t }) as Alarm
+  const all = [
+    alarm('a', 'warning', 'route_late', 'V1', '1'),
+    alarm('b', 'warning', 'route_late', 'V1', '3'),
+    alarm('c', 'warning', 'device_silent', 'V1', '2'),
+    alarm('d', 'critical', 'sos', 'V2', '0'),
+    alarm('e', 'warning', 'visit_missed', 'V2', '9'),
+    alarm('f', 'info', 'visit_missed', null, '9'),
+    alarm('g', 'info', 'visit_missed', null, '8'),
+  ]
+  const rows = alarmGroups(all).map(({ alarm: { id }, times }) => [id, times])
+  expect(rows).toEqual([['d', 1], ['e', 1], ['b', 2], ['c', 1], ['f', 1], ['g', 1]])
+  expect(urgentCount(all)).toBe(3)
 })

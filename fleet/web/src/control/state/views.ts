@@ -78,9 +78,10 @@ export type VehicleSort = 'trouble' | 'name' | 'progress'
 /** A vehicle ten minutes late flashes in a control room. */
 export const LATE_S = 600
 
-/** How much a row asks for attention: silent on a route, then late, then idle. */
+/** How much a row asks for attention: silent on a route, then late, then finished, then idle. */
 function trouble({ live, route }: VehicleRow): number {
-  if (route === null) return -1
+  if (route === null) return -2
+  if (route.pending === 0) return -1
   if (live?.state === 'silent') return 1e9
   return Math.max(0, route.late_s)
 }
@@ -132,9 +133,28 @@ export function laneCounts(lanes: ReadonlyMap<string, LaneLive>): Record<VisitSt
 
 const SEVERITY: readonly Alarm['severity'][] = ['critical', 'warning', 'info']
 
-/** The gravest first, then the newest. */
-export function alarmList(alarms: Iterable<Alarm>): Alarm[] {
-  return [...alarms].sort(
-    (a, b) => SEVERITY.indexOf(a.severity) - SEVERITY.indexOf(b.severity) || b.t.localeCompare(a.t),
+export interface AlarmGroup {
+  /** The newest of them. */
+  alarm: Alarm
+  times: number
+}
+
+/** One row per vehicle and kind, however often it came; the gravest first, then the newest. */
+export function alarmGroups(alarms: Iterable<Alarm>): AlarmGroup[] {
+  const groups = new Map<string, AlarmGroup>()
+  for (const alarm of alarms) {
+    const key = `${alarm.kind} ${alarm.vehicle_id ?? alarm.id}`
+    const known = groups.get(key)
+    const newest = known === undefined || alarm.t >= known.alarm.t ? alarm : known.alarm
+    groups.set(key, { alarm: newest, times: (known?.times ?? 0) + 1 })
+  }
+  return [...groups.values()].sort(
+    ({ alarm: a }, { alarm: b }) =>
+      SEVERITY.indexOf(a.severity) - SEVERITY.indexOf(b.severity) || b.t.localeCompare(a.t),
   )
+}
+
+/** Alarms that ask for a hand now: missed lanes have a panel of their own. */
+export function urgentCount(alarms: Iterable<Alarm>): number {
+  return alarmGroups(alarms).filter(({ alarm }) => alarm.severity !== 'info' && alarm.kind !== 'visit_missed').length
 }
