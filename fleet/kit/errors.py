@@ -16,6 +16,7 @@ Tree::
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -166,7 +167,22 @@ def install(app: FastAPI) -> None:
 
 def _on_problem(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Problem)
-    return problem_response(error)
+    return _refuse(request, error)
+
+
+def _refuse(request: Request, problem: Problem) -> JSONResponse:
+    """Log and answer; never the query or body, which may hold names and passwords."""
+    log.log(
+        logging.WARNING if problem.status >= 500 else logging.INFO,
+        "request_refused",
+        method=request.method,
+        path=request.url.path,
+        status=problem.status,
+        problem=problem.type,
+        field=problem.field,
+        why=problem.detail,
+    )
+    return problem_response(problem)
 
 
 def _on_validation(request: Request, error: Exception) -> JSONResponse:
@@ -174,13 +190,14 @@ def _on_validation(request: Request, error: Exception) -> JSONResponse:
     faults = [
         {"field": _field(fault["loc"]), "reason": str(fault["msg"])} for fault in error.errors()
     ]
-    return problem_response(
+    return _refuse(
+        request,
         Malformed(
             "; ".join(f"{fault['field']}: {fault['reason']}" for fault in faults),
             field=faults[0]["field"] if faults else None,
             remedy=t(speaking.get(), "kit.malformed_remedy"),
             extra={"errors": faults},
-        )
+        ),
     )
 
 
@@ -195,7 +212,8 @@ def _on_http(request: Request, error: Exception) -> JSONResponse:
     phrase = HTTPStatus(error.status_code).phrase
     remedies = {404: "kit.unknown_remedy", 405: "kit.method_remedy"}
     remedy = remedies.get(error.status_code)
-    return problem_response(
+    return _refuse(
+        request,
         Problem(
             f"{request.method} {request.url.path}: {error.detail}",
             type=phrase.lower().replace(" ", "-"),
@@ -203,7 +221,7 @@ def _on_http(request: Request, error: Exception) -> JSONResponse:
             status=error.status_code,
             remedy=None if remedy is None else t(speaking.get(), remedy),
             headers=error.headers,
-        )
+        ),
     )
 
 

@@ -159,18 +159,22 @@ class PhotoStore:
         finally:
             os.close(folder)
 
-    def _decode(self, data: bytes) -> _Decoded:
-        if len(data) > self._max_bytes:
+    def check_length(self, length: int) -> None:
+        """Raise `TooLarge` for an upload of so many bytes; for those who read it piece by piece."""
+        if length > self._max_bytes:
             raise TooLarge(
                 t(
                     speaking.get(),
                     "kit.photo_large",
-                    mb=f"{len(data) / 1e6:.1f}",
+                    mb=f"{length / 1e6:.1f}",
                     most_mb=f"{self._max_bytes / 1e6:.1f}",
                 ),
                 field="photo",
                 remedy=t(speaking.get(), "kit.photo_large_remedy"),
             )
+
+    def _decode(self, data: bytes) -> _Decoded:
+        self.check_length(len(data))
         if data[4:8] == b"ftyp" and data[8:12] in {b"heic", b"heix", b"mif1", b"hevc", b"msf1"}:
             raise _unreadable("kit.photo_heic")
         try:

@@ -90,7 +90,10 @@ class Settings(BaseSettings):
         default=50_000_000, ge=10_000, description="Most pixels of a photo that is decoded."
     )
     sign_in_attempts: int = Field(
-        default=8, ge=1, description="Failed sign-ins after which a name or address has to wait."
+        default=8,
+        ge=1,
+        description="Failed sign-ins after which a user name has to wait at an address; the "
+        "address itself waits after ten times as many.",
     )
     sign_in_window_s: float = Field(
         default=300.0, gt=0, description="How long failed sign-ins are remembered, in real seconds."
