@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from feedback import wiring as feedback
+from fleet.kit import photos_api
 from fleet.kit.jobs import JobKind
 from fleet.kit.outbox import Handler
 from fleet.kit.timers import Timer
@@ -16,6 +17,7 @@ from tracking import wiring as tracking
 
 def routers() -> list[APIRouter]:
     return [
+        photos_api.router,
         *people.routers,
         *org.routers,
         *tracking.routers,
