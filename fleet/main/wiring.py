@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from feedback import wiring as feedback
 from fleet.kit import photos_api
+from fleet.kit import wiring as kit
 from fleet.kit.jobs import JobKind
 from fleet.kit.outbox import Handler
 from fleet.kit.timers import Timer
@@ -38,4 +39,4 @@ def job_kinds() -> list[JobKind]:
 
 def timers() -> list[Timer]:
     """Fired by the web process at city times."""
-    return [*people.timers, *tracking.timers, *routing.timers]
+    return [*kit.timers, *people.timers, *tracking.timers, *routing.timers]
