@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any
 
+import anyio
 from fastapi import APIRouter, Depends, WebSocket, WebSocketDisconnect
 from starlette.concurrency import run_in_threadpool
 
@@ -51,17 +51,12 @@ async def cab_socket(websocket: WebSocket) -> None:
     """The route on connection, and again whenever something of it changes."""
     scope = await socket_scope(websocket, Role.DRIVER)
     await websocket.accept()
-    tasks = {
-        asyncio.create_task(_until_closed(websocket)),
-        asyncio.create_task(_send_routes(websocket, scope)),
-    }
-    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
-    for task in done:
-        with suppress(WebSocketDisconnect):
-            task.result()
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_send_routes, websocket, scope)
+            await _until_closed(websocket)
+    except* WebSocketDisconnect:
+        pass  # the tablet went away; its events are stored, and it will come again
 
 
 async def _until_closed(websocket: WebSocket) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from fleet.org import queries as org
 from routing.live.progress import DONE
-from routing.models import Route, Visit, VisitStatus
+from routing.models import Route, Visit, VisitKind, VisitStatus
 
 
 def reached(visits: Sequence[Visit]) -> int:
@@ -39,12 +39,12 @@ def locked_until(visits: Sequence[Visit], ahead: int) -> int:
     """Index of the first visit that a new stop may come before.
 
     What is over stays, then `ahead` visits that the driver has been told (the next one among
-    them); before the start of the shift only the start itself.
+    them); the start of the shift is none of them.
     """
     at = reached(visits)
     told = 0
     while at < len(visits) and told < ahead:
-        told += visits[at].status == VisitStatus.PENDING
+        told += visits[at].kind != VisitKind.START and visits[at].status == VisitStatus.PENDING
         at += 1
     return max(1, min(at, len(visits) - 1))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from fleet.kit.web import Kit
 from routing.live.sweep import sweep
@@ -14,6 +15,10 @@ from tracking.fixes.fix import Fix
 from tracking.fixes.opening import open_fixlog
 
 GRACE = timedelta(seconds=POLICY.missed_grace_s)
+
+
+def missed_alarms(kit: Kit) -> list[dict[str, Any]]:
+    return [alarm for alarm in told(kit, "routing.alarm") if alarm["kind"] == "visit_missed"]
 
 
 def heard(
