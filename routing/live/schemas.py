@@ -17,11 +17,13 @@ class CabEventIn(BaseModel):
 
     id: str = Field(min_length=8, max_length=64)
     kind: Literal["done", "could_not", "unload", "break_start", "break_end", "sos"]
-    visit_id: str | None = Field(None, max_length=40)
-    reason: str | None = Field(None, max_length=80, description="Code of why it could not be.")
-    words: str | None = Field(None, max_length=1000)
-    photo_id: str | None = Field(None, max_length=80)
-    kg: float | None = Field(None, ge=0, le=50_000, description="Weighed on unloading.")
+    visit_id: str | None = Field(default=None, max_length=40)
+    reason: str | None = Field(
+        default=None, max_length=80, description="Code of why it could not be."
+    )
+    words: str | None = Field(default=None, max_length=1000)
+    photo_id: str | None = Field(default=None, max_length=80)
+    kg: float | None = Field(default=None, ge=0, le=50_000, description="Weighed on unloading.")
     t: Annotated[datetime, AfterValidator(aware)] = Field(description="City time of the tap.")
 
 

@@ -16,14 +16,16 @@ class PlanOrder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     service_date: date
-    wards: list[Name] = Field([], max_length=500, description="Ward ids.")
-    vehicles: list[Name] = Field([], max_length=2000, description="Vehicle ids.")
-    shift: Name | None = Field(None, description="One shift's name; empty: all shifts.")
-    seed: int | None = Field(None, ge=0, le=2**31 - 1, description="Empty: the policy's seed.")
-    iterations: int | None = Field(
-        None, ge=1, le=10_000_000, description="Improvement steps; empty: the policy's."
+    wards: list[Name] = Field(default=[], max_length=500, description="Ward ids.")
+    vehicles: list[Name] = Field(default=[], max_length=2000, description="Vehicle ids.")
+    shift: Name | None = Field(default=None, description="One shift's name; empty: all shifts.")
+    seed: int | None = Field(
+        default=None, ge=0, le=2**31 - 1, description="Empty: the policy's seed."
     )
-    publish: bool = Field(False, description="Publish it at once when it is made.")
+    iterations: int | None = Field(
+        default=None, ge=1, le=10_000_000, description="Improvement steps; empty: the policy's."
+    )
+    publish: bool = Field(default=False, description="Publish it at once when it is made.")
 
 
 class PublishOrder(BaseModel):
