@@ -133,7 +133,7 @@ def insert(
 
     Parameters:
         times: Knows every pair that the legs to price need.
-        legs: (route index, position) to price, as `candidates` chose them; None: all.
+        legs: (route index, position) to price, where `times` knows only some pairs; None: all.
     """
     moves: list[_Move] = []
     for i, route in enumerate(routes):

@@ -24,10 +24,6 @@ def possible(problem: Problem) -> Possible:
     vehicles: dict[int, tuple[int, ...]] = {}
     choices: dict[int, tuple[int, ...]] = {}
     unplanned: list[Unplanned] = []
-    sites = {
-        vehicle.id: [d for d, site in enumerate(problem.disposals) if takes(site, vehicle)]
-        for vehicle in problem.vehicles
-    }
     for i, visit in enumerate(problem.visits):
         allowed = [
             (v, vehicle)
@@ -45,7 +41,8 @@ def possible(problem: Problem) -> Possible:
                 choice
                 for choice in range(len(visit.passes))
                 if any(
-                    fits(problem, vehicle, (Serve(i, choice), Unload(d))) for d in sites[vehicle.id]
+                    fits(problem, vehicle, (Serve(i, choice), Unload(d)))
+                    for d in range(len(problem.disposals))
                 )
             }
             if good:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from routing.chambers import TOLERANCE, chambers_of
+from routing.chambers import chambers_of, takes
 from routing.problem import Problem, Route, Stop, Vehicle
 
 
@@ -92,12 +92,14 @@ def timed(problem: Problem, vehicle: Vehicle, steps: Sequence[Step]) -> Route:
 def fits(problem: Problem, vehicle: Vehicle, steps: Sequence[Step]) -> bool:
     """Whether the steps keep shift, windows, chambers and the empty end."""
     route = timed(problem, vehicle, steps)
-    if route.end_s > vehicle.shift_end_s:
+    if not steps or not isinstance(steps[-1], Unload) or route.end_s > vehicle.shift_end_s:
         return False
     rooms = chambers_of(vehicle)
     load = [0.0] * len(rooms.capacity)
     for step, stop in zip(steps, route.stops, strict=True):
         if isinstance(step, Unload):
+            if not takes(problem.disposals[step.disposal], vehicle):
+                return False
             load = [0.0] * len(load)
             continue
         visit = problem.visits[step.visit]
@@ -107,7 +109,7 @@ def fits(problem: Problem, vehicle: Vehicle, steps: Sequence[Step]) -> bool:
         if demand is None or not rooms.holds(load, demand):
             return False
         load = [a + b for a, b in zip(load, demand, strict=True)]
-    return max(load, default=0.0) <= TOLERANCE
+    return True
 
 
 def opening_s(windows: Sequence[tuple[int, int]], arrival_s: int) -> int | None:
@@ -115,8 +117,3 @@ def opening_s(windows: Sequence[tuple[int, int]], arrival_s: int) -> int | None:
     if not windows:
         return arrival_s
     return min((max(a, arrival_s) for a, b in windows if b >= arrival_s), default=None)
-
-
-def work_s(problem: Problem, route: Route, steps: Sequence[Step]) -> int:
-    """Travel and service, waiting left out."""
-    return route.travel_s + sum(place_of(problem, step).service_s for step in steps)

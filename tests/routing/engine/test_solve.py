@@ -138,14 +138,14 @@ def test_full_shifts_drop_the_least_worth_and_name_the_missing_minutes() -> None
     assert row.values == {"vehicle": "t1", "minutes": 3}
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems())
 def test_every_solution_passes_the_checker(problem: Problem) -> None:
     solution = solve(problem, seed=1, iterations=3)
     assert check(problem, solution) == []
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(problems(), st.integers(0, 1_000))
 def test_same_seed_and_iterations_give_the_same_plan(problem: Problem, seed: int) -> None:
     again = pickle.loads(pickle.dumps(problem))
