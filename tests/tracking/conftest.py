@@ -76,7 +76,7 @@ def import_city(kit: Kit, streets: Town) -> None:
                 fingerprint="f1",
                 estimated=[],
                 imported_at=START,
-            )  # fmt: skip
+            )
         )
         session.add(Zone(id="z1", name="Zone", name_hi="क्षेत्र"))
         session.flush()
@@ -94,7 +94,7 @@ def import_city(kit: Kit, streets: Town) -> None:
                 south=south,
                 east=west,
                 north=south,
-            )  # fmt: skip
+            )
         )
         session.add(
             VehicleClass(
@@ -112,7 +112,7 @@ def import_city(kit: Kit, streets: Town) -> None:
                     lat=south,
                     service_s=600,
                     streams=[],
-                )  # fmt: skip
+                )
             )
         session.flush()
         for vehicle in ("v1", "v2"):
@@ -124,7 +124,7 @@ def import_city(kit: Kit, streets: Town) -> None:
                     contractor="",
                     spare=False,
                     compartments=[],
-                )  # fmt: skip
+                )
             )
         session.flush()
         session.add(Shift(vehicle_id="v1", name="morning", start_s=6 * 3600, end_s=13 * 3600))
@@ -156,7 +156,7 @@ def import_city(kit: Kit, streets: Town) -> None:
                     service_mode="enter",
                     profiles=["tipper"],
                     access_profiles=[],
-                )  # fmt: skip
+                )
             )
 
 

@@ -75,6 +75,16 @@ class _Town:
     shifts: dict[str, list[tuple[int, int]]]
 
 
+@dataclass(frozen=True)
+class _Span:
+    since: datetime
+    until: datetime
+    """Facts outside these are settled."""
+    known_from: datetime
+    known_to: datetime
+    """Fixes between these are looked at."""
+
+
 class Follower:
     """The one writer of facts; runs in the matcher process."""
 
@@ -110,8 +120,7 @@ class Follower:
                 return
             stretches = [] if town is None else self._stretches(town, fixes)
             with self._kit.db.unit_of_work() as session:
-                for stretch in stretches:
-                    record(session, stretch)
+                record(session, stretches)
                 heard(session, fixes)
                 _keep(session, cursor, t if done else None)
             if done:
@@ -148,38 +157,59 @@ class Follower:
             if fix.vehicle_id is not None and fix.mark is None:
                 first, last = touched.get(fix.vehicle_id, (fix.t, fix.t))
                 touched[fix.vehicle_id] = min(first, fix.t), max(last, fix.t)
+        if not touched:
+            return []
+        spans = self._spans(touched)
+        with self._kit.db.reading() as session:
+            stayed = stays_in_play(session, {v: span.known_from for v, span in spans.items()})
         return [
-            self._stretch(town, vehicle_id, first, last)
-            for vehicle_id, (first, last) in sorted(touched.items())
+            self._stretch(
+                town,
+                vehicle_id,
+                span,
+                {s.place_id for s in stayed.get(vehicle_id, []) if s.entered_t < span.known_from},
+            )
+            for vehicle_id, span in sorted(spans.items())
         ]
 
-    def _stretch(self, town: _Town, vehicle_id: str, first: datetime, last: datetime) -> Stretch:
-        since, until = first - SETTLE, last + SETTLE
+    def _spans(self, touched: dict[str, tuple[datetime, datetime]]) -> dict[str, _Span]:
+        """How far around each vehicle's new fixes facts may change, and fixes must be looked at."""
+        settled = {v: (a - SETTLE, b + SETTLE) for v, (a, b) in touched.items()}
+        known: dict[str, tuple[datetime, datetime]] = dict(settled)
         with self._kit.db.reading() as session:
             rows = session.execute(
-                select(LaneTraversal.start_t, LaneTraversal.end_t).where(
-                    LaneTraversal.vehicle_id == vehicle_id,
-                    LaneTraversal.end_t >= since,
-                    LaneTraversal.start_t <= until,
+                select(LaneTraversal.vehicle_id, LaneTraversal.start_t, LaneTraversal.end_t).where(
+                    LaneTraversal.vehicle_id.in_(touched),
+                    LaneTraversal.end_t >= min(since for since, _ in settled.values()),
+                    LaneTraversal.start_t <= max(until for _, until in settled.values()),
                 )
-            ).all()
-            known_from = max(min([since, *(row[0] for row in rows)]), since - LONGEST) - CONTEXT
-            known_to = min(max([until, *(row[1] for row in rows)]), until + LONGEST) + CONTEXT
-            before = {
-                row.place_id
-                for row in stays_in_play(session, vehicle_id, known_from)
-                if row.entered_t < known_from
-            }
-        window = self._fixlog.window(vehicle_id, known_from, known_to)
+            )
+            for vehicle_id, start_t, end_t in rows:
+                since, until = settled[vehicle_id]
+                if end_t >= since and start_t <= until:
+                    low, high = known[vehicle_id]
+                    known[vehicle_id] = min(low, start_t), max(high, end_t)
+        return {
+            v: _Span(
+                since,
+                until,
+                max(known[v][0], since - LONGEST) - CONTEXT,
+                min(known[v][1], until + LONGEST) + CONTEXT,
+            )
+            for v, (since, until) in settled.items()
+        }
+
+    def _stretch(self, town: _Town, vehicle_id: str, span: _Span, inside: set[str]) -> Stretch:
+        window = self._fixlog.window(vehicle_id, span.known_from, span.known_to)
         track = track_of(window, town.index)
         return Stretch(
             vehicle_id,
-            since,
-            until,
-            known_from,
+            span.since,
+            span.until,
+            span.known_from,
             self._lanes(town, vehicle_id, track),
             _dwells(town, track),
-            _stays(town, track, before),
+            _stays(town, track, inside),
         )
 
     def _lanes(self, town: _Town, vehicle_id: str, track: Track) -> list[LaneFact]:

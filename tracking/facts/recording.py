@@ -5,7 +5,7 @@ A fact keeps its id over later fixes; it is announced when it changed, never twi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -72,26 +72,53 @@ class Stretch:
     stays: list[StayFact] = field(default_factory=list)
 
 
-def record(session: Session, stretch: Stretch) -> None:
-    """Upserts the stretch's facts and announces what changed."""
-    _record_lanes(session, stretch)
-    _record_dwells(session, stretch)
-    _record_stays(session, stretch)
-    session.flush()
-
-
-def _record_lanes(session: Session, stretch: Stretch) -> None:
-    stored = list(
+def record(session: Session, stretches: Sequence[Stretch]) -> None:
+    """Upserts the stretches' facts and announces what changed; one stretch a vehicle."""
+    if not stretches:
+        return
+    vehicles = [stretch.vehicle_id for stretch in stretches]
+    since = min(stretch.since for stretch in stretches)
+    until = max(stretch.until for stretch in stretches)
+    lanes = _by_vehicle(
         session.scalars(
             select(LaneTraversal)
             .where(
-                LaneTraversal.vehicle_id == stretch.vehicle_id,
-                LaneTraversal.end_t >= stretch.since - _SAME_PASS,
-                LaneTraversal.start_t <= stretch.until + _SAME_PASS,
+                LaneTraversal.vehicle_id.in_(vehicles),
+                LaneTraversal.end_t >= since - _SAME_PASS,
+                LaneTraversal.start_t <= until + _SAME_PASS,
             )
             .order_by(LaneTraversal.start_t)
         )
     )
+    dwells = _by_vehicle(
+        session.scalars(
+            select(Dwell)
+            .where(
+                Dwell.vehicle_id.in_(vehicles),
+                or_(Dwell.ended.is_(False), Dwell.end_t >= since - _SAME_STAND),
+                Dwell.start_t <= until + _SAME_STAND,
+            )
+            .order_by(Dwell.start_t)
+        )
+    )
+    stays = stays_in_play(session, {s.vehicle_id: s.known_from for s in stretches})
+    for stretch in stretches:
+        _record_lanes(session, stretch, lanes.get(stretch.vehicle_id, []))
+        _record_dwells(session, stretch, dwells.get(stretch.vehicle_id, []))
+        _record_stays(session, stretch, stays.get(stretch.vehicle_id, []))
+    session.flush()
+
+
+def _by_vehicle[Row: (LaneTraversal, Dwell, GeofencePass)](
+    rows: Iterable[Row],
+) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.vehicle_id, []).append(row)
+    return found
+
+
+def _record_lanes(session: Session, stretch: Stretch, stored: list[LaneTraversal]) -> None:
     for fact in stretch.lanes:
         if fact.end_t < stretch.since or fact.start_t > stretch.until:
             continue
@@ -178,18 +205,7 @@ def _is_something(row: LaneTraversal) -> bool:
     return row.gap or row.driven_fraction > 0
 
 
-def _record_dwells(session: Session, stretch: Stretch) -> None:
-    stored = list(
-        session.scalars(
-            select(Dwell)
-            .where(
-                Dwell.vehicle_id == stretch.vehicle_id,
-                or_(Dwell.ended.is_(False), Dwell.end_t >= stretch.since - _SAME_STAND),
-                Dwell.start_t <= stretch.until + _SAME_STAND,
-            )
-            .order_by(Dwell.start_t)
-        )
-    )
+def _record_dwells(session: Session, stretch: Stretch, stored: list[Dwell]) -> None:
     for fact in stretch.dwells:
         row = next((row for row in stored if _is_same_stand(row, fact)), None)
         if row is not None:
@@ -239,22 +255,22 @@ def _announce_dwell(session: Session, row: Dwell) -> None:
     emit(session, "tracking.dwelled", row.id, data)
 
 
-def stays_in_play(session: Session, vehicle_id: str, since: datetime) -> list[GeofencePass]:
-    """The vehicle's stays that had not ended at `since`."""
-    return list(
-        session.scalars(
-            select(GeofencePass)
-            .where(
-                GeofencePass.vehicle_id == vehicle_id,
-                or_(GeofencePass.left_t.is_(None), GeofencePass.left_t >= since),
-            )
-            .order_by(GeofencePass.entered_t)
+def stays_in_play(session: Session, since: Mapping[str, datetime]) -> dict[str, list[GeofencePass]]:
+    """By vehicle: its stays that had not ended at the vehicle's time in `since`."""
+    rows = session.scalars(
+        select(GeofencePass)
+        .where(
+            GeofencePass.vehicle_id.in_(since),
+            or_(GeofencePass.left_t.is_(None), GeofencePass.left_t >= min(since.values())),
         )
+        .order_by(GeofencePass.entered_t)
+    )
+    return _by_vehicle(
+        row for row in rows if row.left_t is None or row.left_t >= since[row.vehicle_id]
     )
 
 
-def _record_stays(session: Session, stretch: Stretch) -> None:
-    stored = stays_in_play(session, stretch.vehicle_id, stretch.known_from)
+def _record_stays(session: Session, stretch: Stretch, stored: list[GeofencePass]) -> None:
     for fact in stretch.stays:
         row = next(
             (

@@ -84,7 +84,7 @@ def test_a_vehicle_in_its_depot_is_at_rest(driving: Kit) -> None:
                 place_kind="depot",
                 entered_t=T0,
                 left_t=None,
-            )  # fmt: skip
+            )
         )
     sweep(driving, LATE)
     assert told(driving) == []

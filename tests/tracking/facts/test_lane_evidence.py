@@ -156,7 +156,7 @@ def test_a_dead_end_driven_in_and_out_is_one_pass(index: LaneIndex) -> None:
 def test_standing_in_a_lane_is_slow_but_covers_nothing(index: LaneIndex) -> None:
     """Ten minutes at one spot, with noise of 3 m."""
     rng = np.random.default_rng(1)
-    spots = rng.normal(0, 3, (120, 2)) + (40, 0)
+    spots = rng.normal((40, 0), 3, (120, 2))
     still = track(*((5.0 * i, x, y) for i, (x, y) in enumerate(spots)), speed=0.0)
     assert passes(index, still) == {}
 
