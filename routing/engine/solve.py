@@ -15,7 +15,7 @@ from routing.engine.model import build
 from routing.engine.search import Progress, search
 from routing.engine.steps import Serve, Step, Unload, fits, place_of, timed
 from routing.engine.validate import validate
-from routing.problem import Cost, Problem, Solution, Vehicle
+from routing.problem import Cost, Problem, Solution, Unplanned, Vehicle
 
 DEFAULT_ITERATIONS = 200
 """When neither limit is given: about ten seconds for a ward of 300 lanes."""
@@ -47,18 +47,10 @@ def solve(
         routes = _searched(problem, can, seed, iterations, time_s, progress)
     served = {step.visit for steps in routes for step in steps if isinstance(step, Serve)}
     routes, left_out = fit_in(problem, routes, [i for i in can.vehicles if i not in served])
-    solution = _solution(problem, routes)
-    order = {visit.id: i for i, visit in enumerate(problem.visits)}
-    unplanned = sorted((*can.unplanned, *left_out), key=lambda row: order[row.visit_id])
-    dropped_s = sum(problem.visits[order[row.visit_id]].drop_cost_s for row in unplanned)
+    solution = solution_of(problem, routes, (*can.unplanned, *left_out))
     if progress is not None:
-        progress(1.0, solution.cost.total_s + dropped_s)
-    return replace(
-        solution,
-        unplanned=tuple(unplanned),
-        cost=replace(solution.cost, dropped_s=dropped_s),
-        solver_s=time.perf_counter() - began,
-    )
+        progress(1.0, solution.cost.total_s)
+    return replace(solution, solver_s=time.perf_counter() - began)
 
 
 def _searched(
@@ -114,8 +106,10 @@ def _emptied(problem: Problem, vehicle: Vehicle, steps: Sequence[Step]) -> list[
     return [*steps, Unload(min(sites, key=home_s))]
 
 
-def _solution(problem: Problem, routes: Sequence[Sequence[Step]]) -> Solution:
-    """Timed routes and their cost; what is left out, the caller adds."""
+def solution_of(
+    problem: Problem, routes: Sequence[Sequence[Step]], unplanned: Sequence[Unplanned]
+) -> Solution:
+    """Timed routes and their cost. `routes` has the steps of each vehicle of the problem."""
     used = [
         (vehicle, steps, timed(problem, vehicle, steps))
         for vehicle, steps in zip(problem.vehicles, routes, strict=True)
@@ -127,11 +121,13 @@ def _solution(problem: Problem, routes: Sequence[Sequence[Step]]) -> Solution:
         for step in steps
         if isinstance(step, Serve)
     )
+    order = {visit.id: i for i, visit in enumerate(problem.visits)}
+    left_out = sorted(unplanned, key=lambda row: order[row.visit_id])
     cost = Cost(
         travel_s=sum(route.travel_s for _, _, route in used),
         service_s=sum(place_of(problem, step).service_s for _, steps, _ in used for step in steps),
         fixed_s=sum(vehicle.fixed_cost_s for vehicle, _, _ in used),
-        dropped_s=0,
+        dropped_s=sum(problem.visits[order[row.visit_id]].drop_cost_s for row in left_out),
         changed_s=changed * problem.change_cost_s,
     )
-    return Solution(tuple(route for _, _, route in used), (), cost, 0.0)
+    return Solution(tuple(route for _, _, route in used), tuple(left_out), cost, 0.0)
