@@ -25,7 +25,8 @@ from simulators.world import World
 SERVICE_DATE = date(2026, 11, 3)
 BEFORE_SHIFT = timedelta(minutes=30)
 AFTER_LAST_ROUTE_S = 3600.0
-STEP_S, IDLE_STEP_S = 60.0, 300.0
+STEP_S, IDLE_STEP_S = 120.0, 300.0
+"""The server takes fixes that lie up to two minutes ahead of its clock."""
 
 Progress = Callable[[str], None]
 
@@ -139,8 +140,8 @@ class _Day:
         for vehicle_id in world.drivers:
             trail = await api.get(
                 f"/api/vehicles/{vehicle_id}/trail",
-                since=rfc3339(start_s - 86_400),
-                until=rfc3339(self._end_s(world) + 86_400),
+                since=rfc3339(start_s),
+                until=rfc3339(self._end_s(world) + AFTER_LAST_ROUTE_S),
             )
             stored[vehicle_id] = {round(fix[0]) for fix in trail["fixes"]}
         events = {
