@@ -30,8 +30,9 @@ const TABS: readonly { id: Tab; icon: IconName; panel: () => preact.JSX.Element;
     icon: 'cross',
     panel: MissedPanel,
     count: () => {
-      const { missed, driven_through, partly } = laneCounts(lanes.value)
-      return missed + driven_through + partly
+      // A lane that is being served counts as partly until its end is reached: no alarm.
+      const { missed, driven_through } = laneCounts(lanes.value)
+      return missed + driven_through
     },
   },
   { id: 'plan', icon: 'route', panel: PlanPanel },

@@ -5,7 +5,7 @@ import { Notice } from '../../shared/ui/notice'
 import { toast } from '../../shared/ui/toast'
 import { say } from '../../shared/words'
 import { assign, devices, drivers, loadDevices, loadDrivers, vehicleOfDriver } from '../state/crew'
-import { loadFleet } from '../state/store'
+import { fleet, loadFleet } from '../state/store'
 import { t } from '../strings'
 
 interface Props {
@@ -32,10 +32,12 @@ export function AssignChoice({ kind, vehicleId, done }: Props) {
     .filter(({ holds }) => holds !== vehicleId)
     .sort((a, b) => Number(a.holds !== null) - Number(b.holds !== null) || a.name.localeCompare(b.name))
 
+  const held = fleet.value.find((vehicle) => vehicle.id === vehicleId)
+  const instead = (kind === 'device_vehicle' ? held?.device_id : held?.driver) ?? null
   const choose = async (id: string, name: string): Promise<void> => {
     busy.value = true
     const made = await attempt(async () => {
-      await assign(kind, id, vehicleId)
+      await assign(kind, id, vehicleId, instead)
       await loadFleet()
       return true
     })

@@ -126,7 +126,7 @@ export function VehicleDetails({ row }: { row: VehicleRow }) {
         <span class="space" />
         <FixAge of={live?.t ?? null} />
       </div>
-      {live?.lon != null && (
+      {(live?.state === 'moving' || live?.state === 'standing') && (
         <p class="dim numbers">
           {t('speed', { kmh: Math.round((live.speed_mps ?? 0) * 3.6) })}
           {live.load_kg !== null && ` · ${t('load', { kg: kilograms(live.load_kg) })}`}

@@ -26,6 +26,17 @@ export async function loadDrivers(): Promise<void> {
   drivers.value = await get<Driver[]>('/api/drivers')
 }
 
-export async function assign(kind: Assignment['kind'], subject: string, vehicleId: string): Promise<void> {
+/**
+ * Gives the vehicle another device or driver from now on.
+ *
+ * The server lets a vehicle carry several, so the one it had is released by us.
+ */
+export async function assign(
+  kind: 'device_vehicle' | 'crew_vehicle',
+  subject: string,
+  vehicleId: string,
+  instead: string | null,
+): Promise<void> {
   await post<Assignment>('/api/assignments', { kind, subject, object: vehicleId })
+  if (instead !== null) await post<Assignment>('/api/assignments', { kind, subject: instead, object: null })
 }
