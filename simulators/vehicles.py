@@ -24,8 +24,8 @@ Visit = Mapping[str, Any]
 
 ON_BEFORE_S, ON_AFTER_S = 300.0, 600.0
 """The unit is switched on this long before the route starts and off after it ends."""
-ROAD_MPS = 5.5
-THROUGH_MPS = 4.5
+ROAD_MPS = 6.0
+THROUGH_MPS = 5.5
 """Speed along a lane that is driven through."""
 STRAY_M = 60.0
 """Further from where the published approach begins, the driver finds a way of his own."""
@@ -168,13 +168,16 @@ class Vehicle:
             self._knots += stand(target, self._knots[-1][0], rng.uniform(5, 25))
 
     def _published_mps(self, visit: Visit) -> float:
-        """Road speed that the plan reckons with between the last visit and this one."""
+        """Road speed that the plan reckons with between the last visit and this one.
+
+        The plan's time holds turns as well; between them nobody drives slower than `ROAD_MPS`.
+        """
         if self._last is None or not visit.get("approach_m"):
             return ROAD_MPS
         planned_s = epoch_s(visit["planned_arrival"]) - epoch_s(self._last["planned_departure"])
         if planned_s <= 0:
             return ROAD_MPS
-        return min(14.0, max(2.5, float(visit["approach_m"]) / planned_s))
+        return min(14.0, max(ROAD_MPS, float(visit["approach_m"]) / planned_s))
 
     def _work(self, visit: Visit, truth: Truth) -> None:
         rng = self._rng(visit, "work")

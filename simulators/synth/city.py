@@ -32,17 +32,17 @@ lang = "hi"
 _CLASSES_TOML = """# Two-chamber tippers for lanes, CNG tippers for wide streets.
 [tipper]
 width_m = 1.6
-factor = 0.85
+factor = 1.0
 fuel = "diesel"
 fixed_cost_s = 3600
-speeds_kmh = { primary = 32, secondary = 28, tertiary = 25, residential = 18, living_street = 12 }
+speeds_kmh = { primary = 32, secondary = 28, tertiary = 25, residential = 20, living_street = 16 }
 
 [cng_tipper]
 width_m = 2.0
-factor = 0.8
+factor = 0.95
 fuel = "cng"
 fixed_cost_s = 7200
-speeds_kmh = { primary = 30, secondary = 26, tertiary = 22, residential = 15, living_street = 8 }
+speeds_kmh = { primary = 30, secondary = 26, tertiary = 22, residential = 18, living_street = 12 }
 """
 
 _POLICY_TOML = """# What this city decides otherwise than the defaults.
