@@ -33,6 +33,32 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
+_TEXT = {"type": "string"}
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+_CONTENT = {
+    MEDIA_TYPE: {
+        "schema": {
+            "title": "Problem",
+            "description": "RFC 9457. `field`: the input at fault; `remedy`: what to do.",
+            "type": "object",
+            "properties": {
+                "type": {"type": "string", "pattern": "^urn:safai:"},
+                "title": _TEXT,
+                "status": {"type": "integer"},
+                "detail": _TEXT,
+                "field": _TEXT_OR_NULL,
+                "remedy": _TEXT_OR_NULL,
+            },
+            "required": ["type", "title", "status", "detail", "field", "remedy"],
+        }
+    }
+}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "Refused; the problem says why.", "content": _CONTENT},
+    503: {"description": "Busy; try again shortly.", "content": _CONTENT},
+}
+"""For ``FastAPI(responses=…)``: what every operation may answer besides its own."""
+
 
 class Problem(Exception):  # noqa: N818 - the RFC's word
     """An error that a person or client can act on.

@@ -60,7 +60,12 @@ async def upload(
     )
 
 
-@router.get("/{photo_id}", summary="A photo as JPEG", response_class=FileResponse)
+@router.get(
+    "/{photo_id}",
+    summary="A photo as JPEG",
+    response_class=FileResponse,
+    responses={200: {"content": {"image/jpeg": {}}}},
+)
 def download(photo_id: str, kit: KitDep) -> FileResponse:
     return FileResponse(
         kit.photos.open(photo_id),

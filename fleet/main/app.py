@@ -51,6 +51,7 @@ def create_app(kit: Kit) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        responses=errors.RESPONSES,
     )
     app.state.kit = kit
     app.state.roads = engines(kit.settings)

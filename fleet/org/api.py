@@ -31,6 +31,28 @@ Lon = Annotated[float, Query(ge=-180, le=180, description="Longitude, WGS 84.")]
 Lat = Annotated[float, Query(ge=-90, le=90, description="Latitude, WGS 84.")]
 
 
+class GeoJson(Response):
+    media_type = "application/geo+json"
+
+
+_FEATURES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "application/geo+json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "type": {"const": "FeatureCollection"},
+                        "features": {"type": "array", "items": {"type": "object"}},
+                    },
+                    "required": ["type", "features"],
+                }
+            }
+        }
+    }
+}
+
+
 class CityClock(BaseModel):
     now: str
     mode: ClockMode
@@ -94,12 +116,17 @@ def read_city(request: Request, kit: KitDep, session: Reading, now: Now) -> City
     )
 
 
-@router.get("/api/wards", summary="Wards as GeoJSON")
+@router.get("/api/wards", summary="Wards as GeoJSON", response_class=GeoJson, responses=_FEATURES)
 def read_wards(session: Reading) -> Response:
     return _geojson(ward_collection(queries.wards(session)))
 
 
-@router.get("/api/places", summary="Depots, transfer stations and plants as GeoJSON")
+@router.get(
+    "/api/places",
+    summary="Depots, transfer stations and plants as GeoJSON",
+    response_class=GeoJson,
+    responses=_FEATURES,
+)
 def read_places(session: Reading) -> Response:
     return _geojson(place_collection(queries.places(session)))
 
@@ -113,7 +140,7 @@ def search(
     return [Found(**row) for row in queries.search(session, q, limit)]
 
 
-@router.get("/api/locate", summary="Ward and lane of a place", responses={404: {}})
+@router.get("/api/locate", summary="Ward and lane of a place")
 def locate(request: Request, session: Reading, lon: Lon, lat: Lat) -> Located:
     ward = queries.ward_of(session, lon, lat)
     if ward is None:
@@ -137,7 +164,12 @@ def locate(request: Request, session: Reading, lon: Lon, lat: Lat) -> Located:
     )
 
 
-@router.get("/api/lanes", summary="Lanes as GeoJSON, of one ward or of all that the caller sees")
+@router.get(
+    "/api/lanes",
+    summary="Lanes as GeoJSON, of one ward or of all that the caller sees",
+    response_class=GeoJson,
+    responses=_FEATURES,
+)
 def read_lanes(
     session: Reading, scope: CurrentScope, ward: Annotated[str | None, Query()] = None
 ) -> Response:
@@ -166,4 +198,4 @@ def read_basemap(request: Request, kit: KitDep) -> Response:
 
 def _geojson(features: Sequence[dict[str, Any]]) -> Response:
     body = msgspec.json.encode({"type": "FeatureCollection", "features": features})
-    return Response(body, media_type="application/geo+json")
+    return GeoJson(body)

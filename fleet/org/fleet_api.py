@@ -95,7 +95,6 @@ def read_assignments(
     "/api/assignments",
     status_code=201,
     summary="Give a subject something else from now on",
-    responses={404: {}, 409: {}},
 )
 def assign(
     body: AssignmentBody, session: UnitOfWork, now: Now, scope: Dispatcher

@@ -6,7 +6,6 @@ and its routes about to begin; devices, crews, and a resident's request in each 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -65,9 +64,16 @@ class Served:
     requests: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Ward → RequestSummary."""
 
-    @functools.cache  # noqa: B019 - a handful of clients, as long as the application lives
+    clients: dict[str, TestClient] = field(default_factory=dict)
+    """Account → its client."""
+
     def signed_in(self, name: str) -> TestClient:
         """A client with the account's cookie and CSRF token."""
+        if name not in self.clients:
+            self.clients[name] = self._sign_in(name)
+        return self.clients[name]
+
+    def _sign_in(self, name: str) -> TestClient:
         client = TestClient(self.app, raise_server_exceptions=False)
         answer = client.post("/api/sign-in", json={"username": name, "password": PASSWORD})
         assert answer.status_code == 200, answer.text
@@ -95,8 +101,6 @@ class Served:
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
         return made
-
-    __hash__ = object.__hash__
 
 
 def prepared(kit: Kit) -> tuple[dict[str, str], dict[str, str], str]:
