@@ -1,5 +1,0 @@
-import '../shared/base.css'
-import { initLanguage } from '../shared/i18n'
-
-initLanguage()
-document.querySelector('#app')?.append('safai')
