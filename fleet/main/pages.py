@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from mimetypes import guess_type
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 
 from fleet.main.webbuild import WEB
@@ -40,6 +41,7 @@ PAGES = {
 }
 ASK_AGAIN = {**SECURITY_HEADERS, "Cache-Control": "no-cache"}
 FOREVER = {**SECURITY_HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
+PACKED = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
 
 
 def page_router(dist: Path) -> APIRouter:
@@ -74,12 +76,16 @@ def page_router(dist: Path) -> APIRouter:
         return worker
 
     @router.get("/assets/{name}")
-    def asset(name: str) -> Response:
+    def asset(name: str, request: Request) -> Response:
         # The router hands over one path segment; `..` is the only one that leads out.
         path = dist / "assets" / name
         if name in {".", ".."} or not path.is_file():
             return PlainTextResponse("No such file.\n", status_code=404, headers=ASK_AGAIN)
-        return FileResponse(path, headers=FOREVER)
+        packed = path.with_name(f"{name}.gz")
+        if "gzip" in request.headers.get("accept-encoding", "") and packed.is_file():
+            media_type = guess_type(name)[0]
+            return FileResponse(packed, headers=FOREVER | PACKED, media_type=media_type)
+        return FileResponse(path, headers=FOREVER | {"Vary": "Accept-Encoding"})
 
     return router
 

@@ -8,6 +8,7 @@ the machine's own is used. An installed wheel carries `dist` and no sources: not
 from __future__ import annotations
 
 import fcntl
+import gzip
 import hashlib
 import json
 import os
@@ -22,6 +23,8 @@ WEB = Path(__file__).resolve().parent.parent / "web"
 SOURCES = ("package.json", "package-lock.json", ".npmrc", "tsconfig.json", "vite.config.ts")
 SOURCE_FOLDERS = ("plugins", "src")
 STAMP = "build.json"
+COMPRESSED = frozenset({".css", ".js", ".mjs", ".svg"})
+"""Kinds of assets that get a packed copy beside them; fonts are packed already."""
 INSTALL_LIMIT_S = 600
 BUILD_LIMIT_S = 300
 
@@ -80,6 +83,10 @@ def _swap(dist: Path, fresh: Path, sources: str) -> None:
 
     A page that was opened before the swap may still load its lazy parts.
     """
+    for path in (fresh / "assets").iterdir():
+        if path.suffix in COMPRESSED:
+            packed = gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
+            path.with_name(f"{path.name}.gz").write_bytes(packed)
     own = sorted(p.name for p in (fresh / "assets").iterdir())
     for name in _stamp(dist).get("assets", []):
         kept = dist / "assets" / str(name)

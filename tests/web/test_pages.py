@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ FILES = {
     "assets/a-1.js": "script",
     "build.json": "{}",
 }
+PACKED_SCRIPT = gzip.compress(b"script")
 
 
 @pytest.fixture
@@ -29,6 +31,7 @@ def client(tmp_path: Path) -> TestClient:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
+    (tmp_path / "assets" / "a-1.js.gz").write_bytes(PACKED_SCRIPT)
     app = FastAPI()
     app.include_router(pages.page_router(tmp_path))
     return TestClient(app)
@@ -58,6 +61,19 @@ def test_hashed_assets_are_kept_for_ever(client: TestClient) -> None:
     """Their names change with their contents."""
     assert client.get("/assets/a-1.js").headers["cache-control"].endswith("immutable")
     assert client.get("/assets/gone.js").status_code == 404
+
+
+@pytest.mark.parametrize(("accepts", "coding"), [("gzip, br", "gzip"), ("identity", None)])
+def test_an_asset_is_packed_for_whom_it_may(
+    client: TestClient, accepts: str, coding: str | None
+) -> None:
+    """Same script, same type, fewer bytes; caches keep the two apart."""
+    answer = client.get("/assets/a-1.js", headers={"accept-encoding": accepts})
+    assert answer.headers.get("content-encoding") == coding
+    assert answer.text == "script"
+    assert "javascript" in answer.headers["content-type"]
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert answer.headers["cache-control"].endswith("immutable")
 
 
 @pytest.mark.parametrize("path", ["/assets/..%2fbuild.json", "/assets/%2e%2e", "/assets/."])

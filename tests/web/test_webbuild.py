@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -43,10 +44,12 @@ def test_builds_once_and_again_after_a_change(project: Path) -> None:
     ensure_built(project, lines.append)
     assert lines == []
 
-    for name, kept in (("two.js", {"one.js", "two.js"}), ("three.js", {"two.js", "three.js"})):
+    for name, before in (("two.js", "one.js"), ("three.js", "two.js")):
         (project / "src" / "name.txt").write_text(name)
         ensure_built(project, lines.append)
-        assert {p.name for p in (dist / "assets").iterdir()} == kept
+        kept = {p.name for p in (dist / "assets").iterdir()}
+        assert kept == {name, f"{name}.gz", before, f"{before}.gz"}
+        assert gzip.decompress((dist / "assets" / f"{name}.gz").read_bytes()) == name.encode()
     assert not any("npm ci" in line for line in lines), "the lock did not change"
 
 

@@ -18,6 +18,7 @@ import { cityTime, startTicking } from './state/clock'
 import { loadDrivers } from './state/crew'
 import * as store from './state/store'
 import { t } from './strings'
+import { signOut } from './topbar'
 
 const trouble = signal<ApiProblem | null>(null)
 
@@ -32,6 +33,7 @@ async function start(): Promise<void> {
     rememberCsrf(session.csrf)
     suggestLanguage(session.user.lang)
     store.user.value = session.user
+    if (session.user.role !== 'admin' && session.user.role !== 'dispatcher') return
     cityTime.setRate(city.clock.rate)
     store.city.value = city
     startTicking()
@@ -58,6 +60,18 @@ function Page() {
         <Button look="primary" icon="refresh" onClick={() => void start()}>
           {say('tryAgain')}
         </Button>
+      </Notice>
+    )
+  }
+  const role = store.user.value?.role
+  if (role === 'driver' || role === 'operator') {
+    return (
+      <Notice icon="person" title={t('notYours')}>
+        <p>{t('notYoursHint')}</p>
+        <a class="button primary" href={role === 'driver' ? '/cab/' : '/'}>
+          {t('goOn')}
+        </a>
+        <Button onClick={() => void signOut()}>{t('signOut')}</Button>
       </Notice>
     )
   }

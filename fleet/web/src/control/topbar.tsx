@@ -45,7 +45,7 @@ function LinkPill() {
   )
 }
 
-async function signOut(): Promise<void> {
+export async function signOut(): Promise<void> {
   await attempt(() => post('/api/sign-out'))
   location.assign('/sign-in')
 }

@@ -19,6 +19,14 @@ const started = signal<string | null>(null)
 const opened = signal<string | null>(null)
 const chosenWards = signal<ReadonlySet<string>>(new Set())
 
+/** Our own job, or (after a reload, or from a colleague) the one under way. */
+function jobShown(): Job | undefined {
+  if (started.value !== null) return jobs.value.get(started.value)
+  return [...jobs.value.values()].find(
+    ({ kind, status }) => kind.includes('plan') && (status === 'queued' || status === 'running'),
+  )
+}
+
 interface ChoiceProps {
   title: string
   options: readonly { id: string; name: string }[]
@@ -59,7 +67,7 @@ function Choice({ title, options, chosen, set }: ChoiceProps) {
 
 function Order({ date }: { date: string }) {
   const busy = useSignal(false)
-  const job = started.value === null ? undefined : jobs.value.get(started.value)
+  const job = jobShown()
   const working = job?.status === 'queued' || job?.status === 'running'
   const partial = chosenWards.value.size + planFor.value.size > 0
   const order = async (): Promise<void> => {

@@ -125,7 +125,11 @@ export function connect(signedOut: () => void): () => void {
         batch.push(message)
       }
     },
-    onState: (next) => (link.value = next),
+    onState: (next) => {
+      link.value = next
+      // A refused handshake looks like a lost network: now and then ask whether we are still known.
+      if (next.kind === 'lost' && next.attempt % 3 === 0) void get('/api/me').catch(() => undefined)
+    },
     onRefused: signedOut,
   })
   socket.start()
