@@ -12,7 +12,7 @@ from typing import Any
 from fleet.kit.web import Kit
 from fleet.org import assignments
 from fleet.org import queries as org
-from fleet.people.accounts import create_user
+from fleet.people.accounts import create_user, find_user
 from fleet.people.models import Role
 from tracking.devices.service import register_device
 
@@ -37,9 +37,7 @@ def seed(kit: Kit, progress: Callable[[float], None] = lambda _: None) -> Accoun
     Passwords and tokens are random; the file that holds them is readable by its owner only. A
     second call answers the same accounts.
     """
-    path = path_of(kit)
-    if path.exists():
-        kept: Accounts = json.loads(path.read_text("utf-8"))
+    if (kept := _kept(kit)) is not None:
         return kept
     accounts: Accounts = {name: _credentials(name) for name in STAFF}
     accounts["drivers"] = []
@@ -62,8 +60,20 @@ def seed(kit: Kit, progress: Callable[[float], None] = lambda _: None) -> Accoun
                 driver | {"vehicle_id": vehicle_id, "device_id": device_id, "device_token": token}
             )
             progress((number + 1) / len(vehicles))
-    _write_private(path, json.dumps(accounts, indent=1))
+        # Before the commit: of accounts whose file is missing nobody would know the passwords.
+        _write_private(path_of(kit), json.dumps(accounts, indent=1))
     return accounts
+
+
+def _kept(kit: Kit) -> Accounts | None:
+    """The accounts made before; a file whose accounts were never committed does not count."""
+    path = path_of(kit)
+    if not path.exists():
+        return None
+    kept: Accounts = json.loads(path.read_text("utf-8"))
+    username = kept["admin"]["username"]
+    with kit.db.reading() as session:
+        return kept if find_user(session, username) is not None else None
 
 
 def _credentials(username: str) -> dict[str, str]:

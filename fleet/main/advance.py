@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from fastapi import APIRouter, Request
@@ -21,6 +21,8 @@ from tracking.facts.follower import watermark
 
 LOOK_EVERY_S = 0.004
 SETTLE_WITHIN_S = 900.0
+LONGEST_STEP = timedelta(days=2)
+"""Timers that are due are listed before they fire; a century of them would fill the memory."""
 
 router = APIRouter(tags=["clock"])
 
@@ -55,15 +57,22 @@ class Stepper:
         """Fire what is due up to `to`, each with the clock at its own time; returns city time.
 
         Raises:
-            Malformed: `to` lies before the present city time.
+            Malformed: `to` lies before the present city time, or too far ahead.
             Busy: the server did not come to rest in time.
         """
         with self._turn:
-            if to < self._clock.now():
+            now = self._clock.now()
+            if to < now:
                 raise Malformed(
                     "City time does not run backwards.",
                     field="to",
                     remedy="Ask for a time that is not before /api/city's clock.now.",
+                )
+            if to - now > LONGEST_STEP:
+                raise Malformed(
+                    f"The step is longer than {LONGEST_STEP // timedelta(hours=1)} hours.",
+                    field="to",
+                    remedy="Take several steps.",
                 )
             settled_at: datetime | None = None
             for at, timer in self._scheduler.due(to):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -44,8 +45,9 @@ async def control(websocket: WebSocket, after: int | None = None) -> None:
             seen = await _begin(websocket, kit, scope, wards, after)
             await _stream(websocket, kit, wards, subscription, seen)
         except* Lost:
-            await websocket.send_json({"type": "start_again"})
-            await websocket.close(4410, "too far behind")
+            with suppress(WebSocketDisconnect, RuntimeError):
+                await websocket.send_json({"type": "start_again"})
+                await websocket.close(4410, "too far behind")
         except* (WebSocketDisconnect, RuntimeError):
             pass  # the client left; RuntimeError is how a send after that ends
 
@@ -58,7 +60,7 @@ async def _begin(
         missed = await run_in_threadpool(_missed, kit, after)
         if missed is not None:
             for event in missed:
-                await _send(websocket, wards, event)
+                await _send(websocket, kit, wards, event)
             return missed[-1].n if missed else after
         await websocket.send_json({"type": "start_again"})
     snapshot = await run_in_threadpool(_snapshot, kit, scope, websocket.app.state.live)
@@ -75,11 +77,11 @@ async def _stream(
         tasks.create_task(_until_gone(websocket))
         async for event in subscription:
             if event.n > seen:
-                await _send(websocket, wards, event)
+                await _send(websocket, kit, wards, event)
 
 
-async def _send(websocket: WebSocket, wards: Wards, event: Event) -> None:
-    if event.topic.startswith(TOPICS) and _visible(wards, event.data):
+async def _send(websocket: WebSocket, kit: Kit, wards: Wards, event: Event) -> None:
+    if event.topic.startswith(TOPICS) and await _visible(kit, wards, event.data):
         await websocket.send_json(
             {
                 "type": "event",
@@ -108,8 +110,9 @@ async def _pings(websocket: WebSocket) -> None:
 
 async def _until_gone(websocket: WebSocket) -> None:
     """Reading is how a disconnect is noticed; what a client says here is not used."""
-    while True:
-        await websocket.receive_text()
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
+    raise WebSocketDisconnect
 
 
 def _wards(kit: Kit, scope: Scope) -> Wards:
@@ -119,20 +122,31 @@ def _wards(kit: Kit, scope: Scope) -> Wards:
         return frozenset(ward.id for ward in org.wards(session, zones=scope.zones))
 
 
-def _visible(wards: Wards, data: dict[str, Any]) -> bool:
+async def _visible(kit: Kit, wards: Wards, data: dict[str, Any]) -> bool:
     """Whether an event concerns the caller's wards; one without a ward concerns everybody."""
     if wards is None:
         return True
-    about = data.get("ward_ids") or ([data["ward_id"]] if data.get("ward_id") else [])
+    about = data.get("ward_ids") or data.get("wards") or []
+    if data.get("ward_id"):
+        about = [data["ward_id"]]
+    elif not about and data.get("route_id"):  # a stop between wards, such as a disposal
+        about = await run_in_threadpool(_wards_of_route, kit, data["route_id"])
     return not about or not wards.isdisjoint(about)
 
 
-def _missed(kit: Kit, after: int) -> list[Event] | None:
-    """Events after a number, or None when they are too many or the number is not ours."""
+def _wards_of_route(kit: Kit, route_id: str) -> list[str]:
     with kit.db.reading() as session:
-        if not 0 <= last_number(session) - after <= RESUME_AT_MOST:
+        return plans.route(session, None, route_id).ward_ids
+
+
+def _missed(kit: Kit, after: int) -> list[Event] | None:
+    """Events after a number; None when they are too many, pruned, or the number is not ours."""
+    with kit.db.reading() as session:
+        expected = last_number(session) - after
+        if not 0 <= expected <= RESUME_AT_MOST:
             return None
-        return events_after(session, after, RESUME_AT_MOST)
+        events = events_after(session, after, RESUME_AT_MOST)
+    return events if len(events) == expected else None
 
 
 def _snapshot(kit: Kit, scope: Scope, vehicles: LiveState) -> dict[str, Any]:

@@ -8,16 +8,16 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time
 from pathlib import Path
+from time import sleep
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from simulators.demo import simulate
 from sqlalchemy import select
 
 from fleet.kit import jobs
 from fleet.kit.clock import WallClock
-from fleet.kit.jobs import JobStatus, Worker
+from fleet.kit.jobs import Job, JobStatus, Worker
 from fleet.kit.settings import Settings
 from fleet.kit.times import service_date_of
 from fleet.kit.web import Kit
@@ -29,6 +29,7 @@ from fleet.org import queries as org
 from fleet.org.importer import import_city
 from routing.models import Plan, PlanStatus
 from routing.plans import service as plans
+from simulators.demo import simulate
 from simulators.synth import write_city
 
 ZONE = ZoneInfo("Asia/Kolkata")
@@ -40,6 +41,7 @@ class DemoFailed(Exception):  # noqa: N818 - read as a sentence
 
 STARTS = time(5, 55)
 """Local time at which a fresh demo begins: the first tippers leave the depot at six."""
+LOOK_EVERY_S = 0.2
 
 
 def demo(settings: Settings, *, wards: int, seed: int, console: Console) -> None:
@@ -114,12 +116,21 @@ def _plan(kit: Kit) -> None:
         )
         if session.scalar(published.limit(1)) is not None:
             return
-        job_id = plans.order_night(session, service_date, now, publish=True).id
-    Worker(kit, wiring.job_kinds()).run_once()
-    with kit.db.reading() as session:
-        job = jobs.get(session, job_id)
+        job = plans.order_night(session, service_date, now, publish=True)
+        if job.status not in jobs.ACTIVE:  # an earlier start failed at it
+            job = plans.order_night(session, service_date, now, publish=True, again=True)
+        job_id = job.id
+    worker = Worker(kit, wiring.job_kinds())
+    while (job := _job(kit, job_id)).status in jobs.ACTIVE:  # others may wait from a killed start
+        if not worker.run_once():
+            sleep(LOOK_EVERY_S)
     if job.status != JobStatus.DONE:
         raise DemoFailed(f"The day could not be planned: {job.error}")
+
+
+def _job(kit: Kit, job_id: str) -> Job:
+    with kit.db.reading() as session:
+        return jobs.get(session, job_id)
 
 
 def _welcome(settings: Settings, people: accounts.Accounts, console: Console) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 
 import httpx
@@ -124,8 +125,10 @@ def run_web(settings: Settings) -> None:
 class _Server(uvicorn.Server):
     """uvicorn that leaves signals to us: the supervisor speaks for the terminal."""
 
-    def install_signal_handlers(self) -> None:
-        """None of its own."""
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """None of its own: `stop_on_signals` has set them."""
+        yield
 
     def stop_when(self, stop: threading.Event) -> None:
         def wait() -> None:

@@ -60,8 +60,9 @@ async def cab_socket(websocket: WebSocket) -> None:
 
 
 async def _until_closed(websocket: WebSocket) -> None:
-    while True:
-        await websocket.receive_text()
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass  # what a tablet says here is not used
+    raise WebSocketDisconnect
 
 
 async def _send_routes(websocket: WebSocket, scope: Scope) -> None:

@@ -6,8 +6,8 @@ and its routes about to begin; devices, crews, and a resident's request in each 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -54,6 +54,8 @@ class Served:
     kit: Kit
     clock: SteppedClock
     anybody: TestClient
+    running: Any
+    """What `run` gave: the address, of a server on a real port."""
     users: dict[str, str]
     """Account name → user id."""
     tokens: dict[str, str]
@@ -124,9 +126,12 @@ def prepared(kit: Kit) -> tuple[dict[str, str], dict[str, str], str]:
     return users, tokens, make_plan(kit.db, START - timedelta(hours=4))
 
 
+type Running = Callable[[FastAPI], AbstractContextManager[Any]]
+
+
 @contextmanager
-def serving_town(folder: Path) -> Iterator[Served]:
-    """The application with its lifespan running, and its town."""
+def serving_town(folder: Path, run: Running = TestClient) -> Iterator[Served]:
+    """The application running over its town, in process or as `run` does it."""
     clock = SteppedClock(folder / "clock.json", START)
     db = Database.open(f"sqlite:///{folder / 'safai.sqlite3'}", clock)
     metadata().create_all(db.writer)
@@ -134,8 +139,9 @@ def serving_town(folder: Path) -> Iterator[Served]:
     users, tokens, plan_id = prepared(kit)
     app = create_app(kit)
     app.state.roads = ROADS
-    with TestClient(app, raise_server_exceptions=False) as anybody:
-        served = Served(app, kit, clock, anybody, users, tokens, plan_id)
+    anybody = TestClient(app, raise_server_exceptions=False)
+    with run(app) as running:
+        served = Served(app, kit, clock, anybody, running, users, tokens, plan_id)
         for ward, place in PLACES.items():
             served.report(place, f"client-{ward}")
         staff = served.signed_in("dispatcher")
