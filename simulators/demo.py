@@ -25,7 +25,7 @@ async def simulate(
         now_s = epoch_s(city["clock"]["now"])
         if city["service_date"] != service_date:
             service_date = city["service_date"]
-            await world.look_at_routes(service_date, now_s, resume=True)
+            await world.look_at_routes(service_date, now_s)
         await world.move(now_s)
         await world.act(service_date, now_s)
         await asyncio.sleep(TICK_S)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Set
 from typing import Any
 
 from simulators.client import Api, RefusalError
@@ -27,8 +27,11 @@ class Dispatcher:
         self.placed: set[str] = set()
         """Codes of requests that became stops."""
 
-    async def act(self) -> None:
+    async def act(self, codes: Set[str]) -> None:
+        """Decide on those of `codes` that wait; what people report themselves is left to people."""
         for request in await self.api.get("/api/requests", status="checked"):
+            if request["code"] not in codes:
+                continue
             try:
                 if request["verdict"] == "served":
                     await self._answer(request)

@@ -57,6 +57,7 @@ class Vehicle:
         self.id = vehicle_id
         self.route_id: str = route["id"]
         self.version: int = route["version"]
+        self.service_date: str = route["service_date"]
         self.start_s, self.end_s = epoch_s(route["start_t"]), epoch_s(route["end_t"])
         self._seed = seed
         self._streets = streets

@@ -86,10 +86,8 @@ class World:
 
     # --- routes
 
-    async def look_at_routes(
-        self, service_date: str, now_s: float, *, resume: bool = False
-    ) -> None:
-        """Take on new routes and new versions; `resume` joins routes in the middle."""
+    async def look_at_routes(self, service_date: str, now_s: float) -> None:
+        """Take on new routes and new versions; a route that has begun is joined in its middle."""
         self._look_at_routes_s = now_s + LOOK_AT_ROUTES_S
         summaries = await self.dispatcher.api.get("/api/routes", service_date=service_date)
         wanted = {s["vehicle_id"] for s in summaries} & self._accounts.keys() - self.drivers.keys()
@@ -101,7 +99,7 @@ class World:
                 summary["id"],
                 summary["version"],
             ):
-                await self._read_route(summary["id"], now_s if resume else None)
+                await self._read_route(summary["id"], now_s)
 
     async def _hire(self, vehicle_id: str, together: asyncio.Semaphore) -> None:
         account = self._accounts[vehicle_id]
@@ -113,18 +111,17 @@ class World:
             self._base_url, vehicle_id, account["device_id"], account["device_token"], self.journal
         )
 
-    async def _read_route(self, route_id: str, resume_at_s: float | None) -> None:
+    async def _read_route(self, route_id: str, now_s: float) -> None:
         route = await self.dispatcher.api.get(f"/api/routes/{route_id}")
         key = (route["vehicle_id"], route["shift"])
         if route["vehicle_id"] not in self.drivers:
             return
-        if (vehicle := self.vehicles.get(key)) is not None and not vehicle.off:
+        vehicle = self.vehicles.get(key)
+        if vehicle is not None and vehicle.service_date == route["service_date"]:
             vehicle.follow(route)
             return
-        vehicle = Vehicle(route["vehicle_id"], route, self.streets, seed=self._seed)
-        if resume_at_s is not None:
-            vehicle.resume(resume_at_s)
-        self.vehicles[key] = vehicle
+        self.vehicles[key] = Vehicle(route["vehicle_id"], route, self.streets, seed=self._seed)
+        self.vehicles[key].resume(now_s)
 
     async def shown(self, vehicle_id: str, visit_id: str) -> bool:
         """Whether the driver's tablet shows a stop; if so, the driver follows that route."""
@@ -143,8 +140,9 @@ class World:
         if self._taps:
             await asyncio.gather(*(driver.flush() for driver in self.drivers.values()))
         await self.residents.act(now_s)
-        if any(not complaint.ended for complaint in self.residents.complaints):
-            await self.dispatcher.act()
+        waiting = {c.code for c in self.residents.complaints if c.code and not c.ended}
+        if waiting:
+            await self.dispatcher.act(waiting)
 
     async def move(self, to_s: float) -> None:
         """Drive on; returns when every fix is acknowledged."""

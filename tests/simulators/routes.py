@@ -56,6 +56,7 @@ def route(lanes: int, version: int = 1) -> dict[str, Any]:
         "version": version,
         "vehicle_id": "V1",
         "shift": "morning",
+        "service_date": "2026-11-03",
         "plan_id": "p1",
         "start_t": START.isoformat(),
         "end_t": (START + timedelta(hours=8)).isoformat(),
