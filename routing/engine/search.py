@@ -14,7 +14,7 @@ from routing.engine.steps import Step
 Progress = Callable[[float, int], None]
 """Called with the fraction done and the best cost in seconds of work so far."""
 
-CHECKS_PER_NODE = 20
+CHECKS_PER_NODE = 30
 """Limit checks of the solver, for each node of the model, that make one iteration.
 
 The solver checks its limits at a steady pace while it tries neighbours, whatever the wall clock

@@ -1,4 +1,4 @@
-"""Solve a problem: presolve, OR-Tools, then what it left out."""
+"""Solve a problem: presolve, a greedy floor, OR-Tools, then what it left out."""
 
 from __future__ import annotations
 
@@ -42,36 +42,51 @@ def solve(
     if iterations is None and time_s is None:
         iterations = DEFAULT_ITERATIONS
     can = possible(problem)
-    routes: list[list[Step]] = [[] for _ in problem.vehicles]
+    order = [int(i) for i in np.random.default_rng(seed).permutation(sorted(can.vehicles))]
+    solution = _filled(problem, can, [[] for _ in problem.vehicles], order)
     if can.vehicles:
-        routes = _searched(problem, can, seed, iterations, time_s, progress)
-    served = {step.visit for steps in routes for step in steps if isinstance(step, Serve)}
-    routes, left_out = fit_in(problem, routes, [i for i in can.vehicles if i not in served])
-    solution = solution_of(problem, routes, (*can.unplanned, *left_out))
+        if time_s is not None:
+            time_s = max(0.001, time_s - (time.perf_counter() - began))
+        found = _searched(problem, can, order, seed, iterations, time_s, progress)
+        if found is not None:
+            # A search cut short may end above the greedy plan, and the greedy plan is there.
+            rival = _filled(problem, can, found, order)
+            solution = min(rival, solution, key=lambda plan: plan.cost.total_s)
     if progress is not None:
         progress(1.0, solution.cost.total_s)
     return replace(solution, solver_s=time.perf_counter() - began)
 
 
+def _filled(
+    problem: Problem, can: Possible, routes: Sequence[Sequence[Step]], order: Sequence[int]
+) -> Solution:
+    """The routes with every visit that still fits in, and the reason for each that does not."""
+    served = {step.visit for steps in routes for step in steps if isinstance(step, Serve)}
+    filled, left_out = fit_in(problem, routes, [i for i in order if i not in served])
+    return solution_of(problem, filled, (*can.unplanned, *left_out))
+
+
 def _searched(
     problem: Problem,
     can: Possible,
+    order: Sequence[int],
     seed: int,
     iterations: int | None,
     time_s: float | None,
     progress: Progress | None,
-) -> list[list[Step]]:
+) -> list[list[Step]] | None:
     """OR-Tools' routes, by vehicle of the problem, with the last unloading written out."""
-    order = [int(i) for i in np.random.default_rng(seed).permutation(sorted(can.vehicles))]
     model = build(problem, can.vehicles, can.choices, order)
     found = search(model, seed=seed, iterations=iterations, time_s=time_s, progress=progress)
-    routes: list[list[Step]] = [[] for _ in problem.vehicles]
-    for v, steps in zip(model.cars, found or [], strict=bool(found)):
+    if found is None:
+        return None
+    better: list[list[Step]] = [[] for _ in problem.vehicles]
+    for v, steps in zip(model.cars, found, strict=True):
         vehicle = problem.vehicles[v]
-        routes[v] = _closed(problem, vehicle, steps)
-        if routes[v] and not fits(problem, vehicle, routes[v]):
+        better[v] = _closed(problem, vehicle, steps)
+        if better[v] and not fits(problem, vehicle, better[v]):
             raise RuntimeError(f"OR-Tools broke a limit of vehicle {vehicle.id}.")
-    return routes
+    return better
 
 
 def _closed(problem: Problem, vehicle: Vehicle, steps: Sequence[Step]) -> list[Step]:
