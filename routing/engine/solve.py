@@ -43,26 +43,24 @@ def solve(
         iterations = DEFAULT_ITERATIONS
     can = possible(problem)
     order = [int(i) for i in np.random.default_rng(seed).permutation(sorted(can.vehicles))]
-    solution = _filled(problem, can, [[] for _ in problem.vehicles], order)
+    solution = _filled(problem, can, [[] for _ in problem.vehicles])
     if can.vehicles:
         if time_s is not None:
             time_s = max(0.001, time_s - (time.perf_counter() - began))
         found = _searched(problem, can, order, seed, iterations, time_s, progress)
         if found is not None:
             # A search cut short may end above the greedy plan, and the greedy plan is there.
-            rival = _filled(problem, can, found, order)
+            rival = _filled(problem, can, found)
             solution = min(rival, solution, key=lambda plan: plan.cost.total_s)
     if progress is not None:
         progress(1.0, solution.cost.total_s)
     return replace(solution, solver_s=time.perf_counter() - began)
 
 
-def _filled(
-    problem: Problem, can: Possible, routes: Sequence[Sequence[Step]], order: Sequence[int]
-) -> Solution:
+def _filled(problem: Problem, can: Possible, routes: Sequence[Sequence[Step]]) -> Solution:
     """The routes with every visit that still fits in, and the reason for each that does not."""
     served = {step.visit for steps in routes for step in steps if isinstance(step, Serve)}
-    filled, left_out = fit_in(problem, routes, [i for i in order if i not in served])
+    filled, left_out = fit_in(problem, routes, [i for i in can.vehicles if i not in served])
     return solution_of(problem, filled, (*can.unplanned, *left_out))
 
 
