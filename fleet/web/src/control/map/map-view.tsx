@@ -86,6 +86,8 @@ function run(engine: Engine, container: HTMLElement, city: City): () => void {
       const next = look()
       if (next.scheme === drawn.scheme && next.lang === drawn.lang) return
       drawn = next
+      overlays() // before their images go with the old style
+      overlays = () => undefined
       engine.restyle(map, city.basemap, next)
     }),
     effect(() => {
