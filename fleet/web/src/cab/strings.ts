@@ -96,7 +96,6 @@ export const STRINGS = dictionary(
     mapOf: 'Map of the next stop',
     whereAmI: 'Show my position',
     wholeStop: 'Show the whole way',
-    menu: 'Menu',
     newVersion: 'Load the new version',
   },
   {
@@ -193,7 +192,6 @@ export const STRINGS = dictionary(
     mapOf: 'अगली जगह का नक्शा',
     whereAmI: 'मेरी जगह दिखाएँ',
     wholeStop: 'पूरा रास्ता दिखाएँ',
-    menu: 'मेनू',
     newVersion: 'नया संस्करण खोलें',
   },
 )

@@ -1,5 +1,6 @@
 /** `/report`: what, where, a photo, words. What was typed survives a language switch and a failure. */
 import { ApiProblem, get, post, postFile } from '../shared/api'
+import { newId } from '../shared/ids'
 import { lang, nameOf } from '../shared/i18n'
 import type { Category, City, LonLat } from '../shared/wire'
 import { el, page } from './page'
@@ -8,7 +9,7 @@ import { t } from './texts'
 
 /** One report; its id makes a second sending of the same report the same request. */
 const draft = {
-  clientId: crypto.randomUUID(),
+  clientId: newId(),
   serviceCode: new URLSearchParams(location.search).get('service_code') ?? '',
   at: startingPlace(),
   address: '',
@@ -100,31 +101,36 @@ function typed(key: 'address' | 'words' | 'contact'): (event: Event) => void {
 }
 
 function photoField(trouble: HTMLElement): HTMLElement {
-  const said = el('p', { class: 'hint', role: 'status' }, draft.photoId === null ? '' : t('photoKept'))
+  const said = el('p', { class: 'hint', role: 'status' })
+  const remove = el('button', { type: 'button', class: 'quiet', onclick: () => keep(null) }, t('photoRemove'))
+  const keep = (photoId: string | null): void => {
+    draft.photoId = photoId
+    said.textContent = photoId === null ? '' : t('photoKept')
+    remove.hidden = photoId === null
+  }
   const input = el('input', {
-    id: 'photo',
+    class: 'unseen',
     type: 'file',
     accept: 'image/*',
     onchange: () => {
       const file = input.files?.[0]
       if (file === undefined) return
       said.textContent = t('photoSending')
-      postFile<{ photo_id: string }>('/api/photos', file, crypto.randomUUID()).then(
-        (kept) => {
-          draft.photoId = kept.photo_id
-          said.textContent = t('photoKept')
+      postFile<{ photo_id: string }>('/api/photos', file, newId()).then(
+        ({ photo_id }) => {
+          keep(photo_id)
           trouble.hidden = true
         },
         (error: unknown) => {
-          draft.photoId = null
-          input.value = ''
-          said.textContent = ''
+          keep(null)
           show(trouble, error)
         },
       )
+      input.value = ''
     },
   })
-  return el('div', { class: 'field' }, el('label', { for: 'photo' }, t('photo')), input, said)
+  keep(draft.photoId)
+  return el('div', { class: 'field' }, el('label', { class: 'quiet' }, t('photo'), input), said, remove)
 }
 
 async function submit(send: HTMLButtonElement, trouble: HTMLElement): Promise<void> {

@@ -78,8 +78,20 @@ function draw(main: HTMLElement, request: PublicRequest, again: () => void): voi
       ? ''
       : el('section', { class: 'card' }, el('h2', {}, t('trails')), el('p', {}, request.evidence_text)),
     el('section', { class: 'card' }, el('h2', {}, t('timeline')), el('ol', { class: 'timeline' }, ...request.timeline.map(line))),
+    told(request),
     rating(request, again),
   )
+}
+
+/** What the resident told, so that a shared link explains itself. */
+function told({ address, words, photo_ids, created_at }: PublicRequest): HTMLElement | string {
+  if (address === '' && words === '' && photo_ids.length === 0) return ''
+  const photos = photo_ids.map((id) => photo(id, created_at))
+  return el('section', { class: 'card told' }, el('h2', {}, t('told')), address === '' ? null : el('p', {}, address), words === '' ? null : el('p', {}, words), ...photos)
+}
+
+function photo(id: string, at: string): HTMLElement {
+  return el('img', { src: `/api/photos/${id}`, alt: t('photoOf', { time: clockTime(at, tz) }), loading: 'lazy' })
 }
 
 /** A time of arrival is told only while somebody is on the way or planned to come. */
@@ -92,14 +104,13 @@ function statusText(status: PublicRequest['status']): string {
 }
 
 function line(entry: PublicRequest['timeline'][number]): HTMLElement {
-  const photo =
-    entry.photo_id === null
-      ? null
-      : el('img', { src: `/api/photos/${entry.photo_id}`, alt: t('photoOf', { time: clockTime(entry.at, tz) }), loading: 'lazy' })
-  return el('li', {}, el('time', { datetime: entry.at }, moment(entry.at)), el('p', {}, entry.text), photo)
+  const shown = entry.photo_id === null ? null : photo(entry.photo_id, entry.at)
+  return el('li', {}, el('time', { datetime: entry.at }, moment(entry.at)), el('p', {}, entry.text), shown)
 }
 
-function copyButton(): HTMLElement {
+/** Null where the page came over plain HTTP from another machine: such a page may not copy. */
+function copyButton(): HTMLElement | null {
+  if (navigator.clipboard === undefined) return null
   const button = el('button', { type: 'button', class: 'quiet', onclick: () => void copy() }, t('copyLink'))
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(location.href)

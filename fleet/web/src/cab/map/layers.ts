@@ -50,7 +50,7 @@ export function addLayers(map: GlMap, { scheme }: Look): void {
     source: WAY,
     filter: role('approach'),
     layout: round,
-    paint: { 'line-color': halo, 'line-width': 10 },
+    paint: { 'line-color': halo, 'line-width': 12 },
   })
   map.addLayer({
     id: 'approach',
@@ -58,7 +58,7 @@ export function addLayers(map: GlMap, { scheme }: Look): void {
     source: WAY,
     filter: role('approach'),
     layout: round,
-    paint: { 'line-color': colour.approach, 'line-width': 6 },
+    paint: { 'line-color': colour.approach, 'line-width': 8 },
   })
   map.addLayer({
     id: 'arrows',
@@ -70,13 +70,17 @@ export function addLayers(map: GlMap, { scheme }: Look): void {
       'symbol-spacing': 70,
       'text-field': '›',
       'text-font': BOLD,
-      'text-size': 22,
+      'text-size': 30,
       'text-offset': [0, -0.08],
       'text-keep-upright': false,
       'text-allow-overlap': true,
       'text-ignore-placement': true,
     },
-    paint: { 'text-color': halo },
+    paint: {
+      'text-color': ['match', ['get', 'role'], 'lane', colour.lane, colour.approach],
+      'text-halo-color': halo,
+      'text-halo-width': 2.5,
+    },
   })
   map.addLayer({
     id: 'stop',

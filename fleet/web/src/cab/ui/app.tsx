@@ -28,13 +28,6 @@ export function App() {
       <TopBar />
       <Strips />
       {state.route.value === null ? <NoRoute /> : <Working />}
-      <footer>
-        {state.renewed.value && <Button onClick={() => location.reload()}>{t('newVersion')}</Button>}
-        <span>{state.user.value?.name}</span>
-        <Button look="plain" onClick={() => void signOut()}>
-          {t('signOut')}
-        </Button>
-      </footer>
     </div>
   )
 }
@@ -81,7 +74,9 @@ function Working() {
       </div>
       <div class="way">
         {state.city.value !== null && <MapView city={state.city.value} />}
-        <StopList />
+        <StopList>
+          <Foot />
+        </StopList>
       </div>
     </main>
   )
@@ -95,6 +90,19 @@ function NoRoute() {
         <p>{t(lacksVehicle ? 'noVehicleHint' : 'noRouteHint')}</p>
       </Notice>
       <Sos />
+      <Foot />
     </main>
+  )
+}
+
+function Foot() {
+  return (
+    <footer>
+      {state.renewed.value && <Button onClick={() => location.reload()}>{t('newVersion')}</Button>}
+      <span>{state.user.value?.name}</span>
+      <Button look="plain" onClick={() => void signOut()}>
+        {t('signOut')}
+      </Button>
+    </footer>
   )
 }

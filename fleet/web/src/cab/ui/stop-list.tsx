@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
 import { clockTime } from '../../shared/format'
 import type { Visit } from '../../shared/wire'
 import * as state from '../store/state'
@@ -9,7 +10,7 @@ import { modeOf, stopName } from './words'
 const FEW = 40
 
 /** The road ahead in its order; a tap opens a stop out of its turn. */
-export function StopList() {
+export function StopList({ children }: { children: ComponentChildren }) {
   const whole = useSignal(false)
   const road = state.road.value
   const passed = state.passed.value
@@ -30,6 +31,7 @@ export function StopList() {
           <ol>{passed.map(row)}</ol>
         </details>
       )}
+      {children}
     </section>
   )
 }
