@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from typing import override
 
 import httpx
 import structlog
@@ -115,16 +116,17 @@ def run_web(settings: Settings) -> None:
         timeout_graceful_shutdown=3,
         proxy_headers=False,
     )
-    server = _Server(config)
+    server = WebServer(config)
     stop = threading.Event()
     stop_on_signals(stop)
     server.stop_when(stop)
     server.run()
 
 
-class _Server(uvicorn.Server):
+class WebServer(uvicorn.Server):
     """uvicorn that leaves signals to us: the supervisor speaks for the terminal."""
 
+    @override
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """None of its own: `stop_on_signals` has set them."""

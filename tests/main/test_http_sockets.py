@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import uvicorn
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from fleet.kit.outbox import emit, prune
+from fleet.main.serve import WebServer
 from fleet.people.scope import COOKIE
 from routing.models import Visit
 from tests.conftest import START
@@ -168,3 +171,11 @@ def test_fixes_move_the_vehicle_on_the_map(server: Any) -> None:
         while not (moved := received(control, "positions")["vehicles"]):
             pass
     assert [(v["vehicle_id"], v["lon"], v["lat"]) for v in moved] == [("T1", lon, lat)]
+
+
+def test_the_web_process_leaves_signals_to_the_supervisor() -> None:
+    """Ctrl-C reaches the whole process group: only the supervisor acts on it."""
+    names = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(name) for name in names]
+    with WebServer(uvicorn.Config("unused")).capture_signals():
+        assert [signal.getsignal(name) for name in names] == before
