@@ -11,6 +11,7 @@ import type { Job, PlanSummary } from '../../shared/wire'
 import { say } from '../../shared/words'
 import { fleet, jobs, keepJob, loadPlans, planFor, plans, state, wards } from '../state/store'
 import { t } from '../strings'
+import { tPlan } from './plan-strings'
 import { timeOf } from './parts'
 import { PlanPreview } from './preview'
 
@@ -44,7 +45,7 @@ function Choice({ title, options, chosen, set }: ChoiceProps) {
     <details class="choose">
       <summary>
         <strong>{title}</strong>
-        <span class="dim numbers">{chosen.size === 0 ? t('everything') : t('chosen', { n: chosen.size })}</span>
+        <span class="dim numbers">{chosen.size === 0 ? tPlan('everything') : tPlan('chosen', { n: chosen.size })}</span>
       </summary>
       <ul>
         {options.map(({ id, name }) => (
@@ -58,7 +59,7 @@ function Choice({ title, options, chosen, set }: ChoiceProps) {
       </ul>
       {chosen.size > 0 && (
         <Button look="plain" onClick={() => set(new Set())}>
-          {t('clear')}
+          {tPlan('clear')}
         </Button>
       )}
     </details>
@@ -90,16 +91,16 @@ function Order({ date }: { date: string }) {
   }))
   return (
     <section class="card">
-      <h2>{t('newPlan')}</h2>
-      <Choice title={t('wards')} options={wardNames} chosen={chosenWards.value} set={(next) => (chosenWards.value = next)} />
+      <h2>{tPlan('newPlan')}</h2>
+      <Choice title={tPlan('wards')} options={wardNames} chosen={chosenWards.value} set={(next) => (chosenWards.value = next)} />
       <Choice
-        title={t('planVehicles')}
+        title={tPlan('planVehicles')}
         options={fleet.value.map(({ id }) => ({ id, name: id }))}
         chosen={planFor.value}
         set={(next) => (planFor.value = next)}
       />
       <Button look="primary" icon="route" busy={busy.value} disabled={working} onClick={() => void order()}>
-        {t(partial ? 'runPlan' : 'runPlanAll')}
+        {tPlan(partial ? 'runPlan' : 'runPlanAll')}
       </Button>
       {job !== undefined && <JobProgress job={job} />}
     </section>
@@ -116,26 +117,26 @@ function JobProgress({ job }: { job: Job }) {
     <div class="job" role="status">
       <div class="row-top">
         {working && <span class="spinner" />}
-        <strong>{t(`job.${job.status}`)}</strong>
+        <strong>{tPlan(`job.${job.status}`)}</strong>
         <span class="dim">{job.message}</span>
         <span class="space" />
         <span class="numbers">{Math.round(job.progress * 100)}%</span>
-        {working && <Button onClick={() => void cancel()}>{t('cancelJob')}</Button>}
+        {working && <Button onClick={() => void cancel()}>{tPlan('cancelJob')}</Button>}
       </div>
-      {working && <progress aria-label={t('jobProgress')} value={job.progress} max={1} />}
+      {working && <progress aria-label={tPlan('jobProgress')} value={job.progress} max={1} />}
       {job.error !== null && <p class="refusal">{job.error}</p>}
     </div>
   )
 }
 
 export function PlanStatus({ status }: { status: string }) {
-  if (status === 'published') return <Badge tone="served" icon="check">{t('published')}</Badge>
-  if (status === 'superseded') return <Badge tone="pending" icon="clock">{t('superseded')}</Badge>
-  return <Badge tone="info" icon="help">{t('draft')}</Badge>
+  if (status === 'published') return <Badge tone="served" icon="check">{tPlan('published')}</Badge>
+  if (status === 'superseded') return <Badge tone="pending" icon="clock">{tPlan('superseded')}</Badge>
+  return <Badge tone="info" icon="help">{tPlan('draft')}</Badge>
 }
 
 function PlanRow({ plan }: { plan: PlanSummary }) {
-  const made = t('madeAt', { time: timeOf(plan.created_at) })
+  const made = tPlan('madeAt', { time: timeOf(plan.created_at) })
   return (
     <li class={`row${opened.value === plan.id ? ' selected' : ''}`}>
       <button
@@ -146,14 +147,14 @@ function PlanRow({ plan }: { plan: PlanSummary }) {
       >
         <span class="row-top">
           <PlanStatus status={plan.status} />
-          <span>{plan.shift ?? t('shiftAny')}</span>
+          <span>{plan.shift ?? tPlan('shiftAny')}</span>
           <span class="space" />
           <span class="dim numbers">{made}</span>
         </span>
         <span class="dim numbers">
-          {t('routes')} {number(plan.vehicles)} · {t('planVisits')} {number(plan.visits)} · {kilometres(plan.km)} ·{' '}
-          {t('hoursValue', { h: plan.hours })}
-          {plan.unplanned > 0 && ` · ${t('notPlanned')} ${number(plan.unplanned)}`}
+          {tPlan('routes')} {number(plan.vehicles)} · {tPlan('planVisits')} {number(plan.visits)} · {kilometres(plan.km)} ·{' '}
+          {tPlan('hoursValue', { h: plan.hours })}
+          {plan.unplanned > 0 && ` · ${tPlan('notPlanned')} ${number(plan.unplanned)}`}
         </span>
       </button>
       {opened.value === plan.id && <PlanPreview plan={plan} />}
@@ -187,7 +188,7 @@ export function PlanPanel() {
     <>
       <div class="tools">
         <label>
-          <span class="dim">{t('planDate')}</span>{' '}
+          <span class="dim">{tPlan('planDate')}</span>{' '}
           <input
             class="field"
             type="date"
@@ -196,24 +197,24 @@ export function PlanPanel() {
           />
         </label>
         <span class="space" />
-        <div class="switch" role="group" aria-label={t('planDate')}>
+        <div class="switch" role="group" aria-label={tPlan('planDate')}>
           {[0, 1].map((days) => {
             const day = addDays(today, days)
             return (
               <button key={day} type="button" aria-pressed={date.value === day} onClick={() => (date.value = day)}>
-                {t(days === 0 ? 'today' : 'tomorrow')}
+                {days === 0 ? tPlan('today') : t('tomorrow')}
               </button>
             )
           })}
         </div>
       </div>
       <Order date={date.value} />
-      <h2 class="section-title">{t('plans', { date: serviceDay(date.value) })}</h2>
+      <h2 class="section-title">{tPlan('plans', { date: serviceDay(date.value) })}</h2>
       {loading.value && list.length === 0 ? (
         <Notice title={say('loading')} />
       ) : list.length === 0 ? (
-        <Notice icon="route" title={t('noPlans')}>
-          <p>{t('noPlansHint')}</p>
+        <Notice icon="route" title={tPlan('noPlans')}>
+          <p>{tPlan('noPlansHint')}</p>
         </Notice>
       ) : (
         <ul class="rows">

@@ -11,6 +11,7 @@ import type { PlanSummary, PlanView, Unplanned } from '../../shared/wire'
 import { say } from '../../shared/words'
 import { keepPlan } from '../state/store'
 import { t } from '../strings'
+import { tPlan } from './plan-strings'
 
 function signed(value: number, text: string): string {
   return `${value > 0 ? '+' : value < 0 ? '−' : '±'}${text}`
@@ -19,10 +20,10 @@ function signed(value: number, text: string): string {
 /** The plan's numbers beside those of the plan that is published now. */
 function Comparison({ view }: { view: PlanView }) {
   const before = view.compared_to
-  const hours = (h: number): string => t('hoursValue', { h })
+  const hours = (h: number): string => tPlan('hoursValue', { h })
   const lines = [
-    { name: t('km'), now: view.km, by: before?.km ?? null, text: kilometres },
-    { name: t('hours'), now: view.hours, by: before?.hours ?? null, text: hours },
+    { name: tPlan('km'), now: view.km, by: before?.km ?? null, text: kilometres },
+    { name: tPlan('hours'), now: view.hours, by: before?.hours ?? null, text: hours },
   ]
   return (
     <>
@@ -30,11 +31,11 @@ function Comparison({ view }: { view: PlanView }) {
         <thead>
           <tr>
             <td />
-            <th scope="col">{t('thisPlan')}</th>
+            <th scope="col">{tPlan('thisPlan')}</th>
             {lines.some(({ by }) => by !== null) && (
               <>
-                <th scope="col">{t('compared')}</th>
-                <th scope="col">{t('difference')}</th>
+                <th scope="col">{tPlan('compared')}</th>
+                <th scope="col">{tPlan('difference')}</th>
               </>
             )}
           </tr>
@@ -53,35 +54,35 @@ function Comparison({ view }: { view: PlanView }) {
             </tr>
           ))}
           <tr>
-            <th scope="row">{t('routes')}</th>
+            <th scope="row">{tPlan('routes')}</th>
             <td>{number(view.vehicles)}</td>
           </tr>
           <tr>
-            <th scope="row">{t('planVisits')}</th>
+            <th scope="row">{tPlan('planVisits')}</th>
             <td>{number(view.visits)}</td>
           </tr>
           {view.cost !== null && (
             <tr>
-              <th scope="row">{t('cost')}</th>
+              <th scope="row">{tPlan('cost')}</th>
               <td>{hours(view.cost / 3600)}</td>
             </tr>
           )}
         </tbody>
       </table>
-      {before !== null && before.plan_id !== null && <p class="dim">{t('movedLanes', { n: before.moved })}</p>}
+      {before !== null && before.plan_id !== null && <p class="dim">{tPlan('movedLanes', { n: before.moved })}</p>}
     </>
   )
 }
 
 /** What could not be planned, by reason. */
 function LeftOut({ entries }: { entries: readonly Unplanned[] }) {
-  if (entries.length === 0) return <p class="dim">{t('unplannedNone')}</p>
+  if (entries.length === 0) return <p class="dim">{tPlan('unplannedNone')}</p>
   const byReason = new Map<string, Unplanned[]>()
   for (const entry of entries) byReason.set(entry.reason, [...(byReason.get(entry.reason) ?? []), entry])
   return (
     <section>
       <h3>
-        {t('unplannedTitle')} <span class="numbers">({number(entries.length)})</span>
+        {tPlan('unplannedTitle')} <span class="numbers">({number(entries.length)})</span>
       </h3>
       {[...byReason].map(([reason, list]) => (
         <details key={reason} class="choose">
@@ -117,7 +118,7 @@ export function PlanPreview({ plan }: { plan: PlanSummary }) {
     busy.value = false
     if (done === undefined) return
     keepPlan(done)
-    toast('good', t('publishedNow'))
+    toast('good', tPlan('publishedNow'))
   }
   if (view.value === null) return <Notice title={say('loading')} />
   return (
@@ -126,7 +127,7 @@ export function PlanPreview({ plan }: { plan: PlanSummary }) {
       <LeftOut entries={view.value.unplanned} />
       {plan.status === 'draft' && (
         <Button look="primary" icon="check" busy={busy.value} onClick={() => void publish()}>
-          {t('publish')}
+          {tPlan('publish')}
         </Button>
       )}
     </div>
