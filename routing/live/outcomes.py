@@ -14,6 +14,8 @@ from fleet.org.policy import Policy
 from routing.demand import Point, distance_m
 from routing.models import VisitStatus
 
+UNSEEN_M = 30.0
+"""Length of a lane that noise and the time between fixes may hide at its two ends together."""
 POINT_SHARE = 0.5
 """Share of the planned service time that a crew must stand at a point for it to be served."""
 
@@ -30,6 +32,10 @@ class LanePass:
     gap: bool
     pace_mps: float | None
     provisional: bool
+
+    @property
+    def duration_s(self) -> float:
+        return (self.end_t - self.start_t).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +81,38 @@ class Outcome:
         return self.status in (VisitStatus.SERVED, VisitStatus.PARTLY)
 
 
-def lane_outcome(passes: Sequence[LanePass], own: str, policy: Policy) -> Outcome | None:
+def lane_outcome(
+    passes: Sequence[LanePass],
+    own: str,
+    policy: Policy,
+    *,
+    service_s: float = 0.0,
+    length_m: float = 0.0,
+) -> Outcome | None:
     """The outcome that all passes of a lane add up to; None where nobody came.
 
     Where on the lane a pass was slow is not told, so that fractions of several passes add up, to
-    1 at most. A gap in the trail of the vehicle that should come (`own`) leaves a lane unknown
+    1 at most; a pass that was slow at a corner only (below `partly_fraction`) adds nothing.
+
+    Length is judged with time, against the planned `service_s` (0: unknown). The noise of the
+    fixes hides up to `UNSEEN_M` of the lane's `length_m`, much of a short dead end, and a vehicle
+    that halted there long enough did serve it. One that left long before it could have was not at
+    every door.
+
+    A gap in the trail of the vehicle that should come (`own`) leaves a lane unknown
     that is not proved: the silence may hide the service. Part served in plain sight stays part.
     """
     if not passes:
         return None
-    served = min(1.0, sum(p.served_fraction for p in passes))
-    seen = min(1.0, sum(p.served_fraction for p in passes if not p.gap))
+    proving = [p for p in passes if p.served_fraction >= policy.partly_fraction]
+    served = min(1.0, sum(p.served_fraction for p in proving))
+    seen = min(1.0, sum(p.served_fraction for p in proving if not p.gap))
+    time_share = sum(p.duration_s for p in proving) / service_s if service_s > 0 else None
     driven = min(1.0, sum(p.driven_fraction for p in passes))
     best = max(passes, key=lambda p: (p.served_fraction, p.driven_fraction, p.end_t))
     gap = any(p.gap and p.vehicle_id == own for p in passes)
-    if served >= policy.served_fraction:
+    unseen_m = (1 - served) * length_m
+    if _wholly(served, unseen_m, time_share, gap, policy):
         status = VisitStatus.SERVED
     elif seen >= policy.partly_fraction:
         status = VisitStatus.PARTLY
@@ -101,11 +124,11 @@ def lane_outcome(passes: Sequence[LanePass], own: str, policy: Policy) -> Outcom
         status = VisitStatus.DRIVEN_THROUGH
     else:
         return None
-    proving = [p for p in passes if p.served_fraction > 0] or list(passes)
+    telling = proving or passes
     return Outcome(
         status=status,
-        start_t=min(p.start_t for p in proving),
-        end_t=max(p.end_t for p in proving),
+        start_t=min(p.start_t for p in telling),
+        end_t=max(p.end_t for p in telling),
         vehicle_id=best.vehicle_id,
         served_fraction=round(served, 3),
         driven_fraction=round(driven, 3),
@@ -113,6 +136,17 @@ def lane_outcome(passes: Sequence[LanePass], own: str, policy: Policy) -> Outcom
         provisional=any(p.provisional for p in passes),
         gap=gap,
     )
+
+
+def _wholly(
+    served: float, unseen_m: float, time_share: float | None, gap: bool, policy: Policy
+) -> bool:
+    if time_share is None or gap:
+        return served >= policy.served_fraction
+    if served >= policy.served_fraction:
+        return time_share >= policy.least_time_share
+    seen_enough = served >= policy.partly_fraction and unseen_m <= UNSEEN_M
+    return seen_enough and time_share >= policy.full_time_share
 
 
 def share_dwells(

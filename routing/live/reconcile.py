@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -57,8 +58,14 @@ def on_lane_traversed(session: Session, event: Event) -> None:
         if stands or not since <= start_t <= until:
             continue  # a lane served from its mouth or on foot is proved by standing there
         passes = _passes(session, visit, max(since, visit.since_t or since), until)
-        outcome = lane_outcome(passes, route.vehicle_id, policy)
         asked = visit.kind == VisitKind.REQUEST
+        outcome = lane_outcome(
+            passes,
+            route.vehicle_id,
+            policy,
+            service_s=0.0 if asked else float(visit.service_s),
+            length_m=sum(distance_m((a[0], a[1]), (b[0], b[1])) for a, b in pairwise(visit.path)),
+        )
         if asked and (outcome is None or outcome.status != VisitStatus.SERVED):
             continue  # a stop is proved by the lane or by standing there; one is enough
         if facts.settle(visit, outcome, event.at) if outcome else facts.withdraw(visit, event.at):

@@ -67,6 +67,45 @@ def test_lane_outcome(passes: list[LanePass], status: str | None) -> None:
     assert (outcome.status if outcome else None) == status
 
 
+@pytest.mark.parametrize(
+    ("passes", "service_s", "length_m", "status"),
+    [
+        ([passed(0.9)], 100, 200, "served"),
+        ([passed(0.9)], 200, 200, "partly"),
+        ([passed(0.5)], 110, 50, "served"),
+        ([passed(0.5)], 110, 200, "partly"),
+        ([passed(0.5)], 200, 50, "partly"),
+        ([passed(0.1)], 60, 50, "driven_through"),
+        ([passed(0.9, gap=True)], 900, 200, "served"),
+        ([passed(0.9), passed(0.9, at_s=600)], 300, 200, "served"),
+    ],
+    ids=[
+        "all along, in time",
+        "all along, gone too soon",
+        "half of a dead end seen, there long enough",
+        "half of a long lane seen is half",
+        "half seen, half the time",
+        "a slow corner is no service",
+        "a silence hides the time",
+        "twice there adds up",
+    ],
+)
+def test_time_is_judged_with_length(
+    passes: list[LanePass], service_s: int, length_m: int, status: str
+) -> None:
+    outcome = lane_outcome(passes, "T1", POLICY, service_s=service_s, length_m=length_m)
+    assert outcome is not None
+    assert outcome.status == status
+
+
+def test_slow_corners_of_many_departures_do_not_add_up() -> None:
+    """A depot's street is left eight times a day without being served."""
+    passes = [passed(0.15, at_s=600 * i) for i in range(8)]
+    outcome = lane_outcome(passes, "T1", POLICY)
+    assert outcome is not None
+    assert outcome.status == VisitStatus.DRIVEN_THROUGH
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=5), st.floats(0, 1))
 def test_another_pass_never_takes_proof_away(fractions: list[float], more: float) -> None:
     passes = [passed(f, at_s=600 * i) for i, f in enumerate(fractions)]
