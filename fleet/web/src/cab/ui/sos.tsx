@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { Icon } from '../../shared/ui/icons'
 import { sos } from '../store/cab'
 import { t } from '../strings'
-import { doing } from './doing'
+import { keeping } from './doing'
 
 const HOLD_MS = 2000
 
@@ -20,7 +20,7 @@ export function Sos() {
     holding.value = true
     timer.current = setTimeout(() => {
       release()
-      void doing(sos)
+      void keeping(sos)
     }, HOLD_MS)
   }
   useEffect(() => release, [])
