@@ -54,8 +54,12 @@ def test_skipped_lane_is_missed_after_grace_and_heals(running: Kit) -> None:
     advance(running, moved_on + GRACE)
     visit = read(running, second)
     assert (visit.status, visit.at_risk) == (VisitStatus.MISSED, False)
-    (alarm,) = [alarm for alarm in missed_alarms(running) if alarm["visit_id"] == second.id]
-    assert (alarm["kind"], alarm["ward_ids"]) == ("visit_missed", ["west"])
+    (alarm,) = missed_alarms(running)
+    assert (alarm["kind"], alarm["vehicle_id"], alarm["ward_ids"]) == (
+        "visit_missed",
+        "T1",
+        ["west"],
+    )
     traverse(running, second, late_s=7200)
     healed = read(running, second)
     assert healed.status == VisitStatus.SERVED
