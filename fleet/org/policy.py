@@ -139,11 +139,11 @@ class Policy(BaseModel):
         default=0.8, description="Share of a lane's length that proves it."
     )
     least_time_share: Share = Field(
-        0.5,
+        default=0.5,
         description="Share of a lane's planned service time below which it is not wholly served.",
     )
     full_time_share: Share = Field(
-        0.75,
+        default=0.75,
         description="Share of a lane's planned service time that proves a lane seen in part.",
     )
     partly_fraction: Share = Field(
