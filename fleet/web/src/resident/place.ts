@@ -1,5 +1,5 @@
 /** The place of a report: search, own position, or the map under a fixed pin. */
-import { get, withQuery } from '../shared/api'
+import { ApiProblem, get, withQuery } from '../shared/api'
 import { lang, nameOf } from '../shared/i18n'
 import type { City, Found, Located, LonLat } from '../shared/wire'
 import type { GlMap } from '../shared/map/engine'
@@ -12,7 +12,7 @@ const STREET_ZOOM = 17
 
 export interface PlacePicker {
   element: HTMLElement
-  /** Where the pin stands, once the person has placed it inside the city. */
+  /** Where the person placed the pin; null before that, and where the server knows no ward. */
   placed(): LonLat | null
   destroy(): void
 }
@@ -26,9 +26,11 @@ export function placePicker(city: City, start: LonLat | null, moved: (at: LonLat
   const here = el('button', { type: 'button', class: 'quiet', onclick: () => usePosition() }, t('here'))
   let map: GlMap | null = null
   let at = start
-  let inside = false
+  let outside = false
   let timer = 0
   let asked = 0
+  let located = 0
+  let gone = false
 
   const element = el(
     'div',
@@ -40,20 +42,34 @@ export function placePicker(city: City, start: LonLat | null, moved: (at: LonLat
     said,
   )
 
-  void import('../shared/map/engine').then(({ createMap }) => {
-    map = createMap(canvas, {
+  // The map weighs more than the rest of the page: it comes when the person gets there.
+  const seen = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return
+      seen.disconnect()
+      // Without a map (no network, no WebGL) search and the own position still place the pin.
+      import('../shared/map/engine').then(({ createMap }) => show(createMap)).catch(console.error)
+    },
+    { rootMargin: '200px' },
+  )
+  seen.observe(canvas)
+  if (at !== null) void place(at)
+
+  function show(createMap: typeof import('../shared/map/engine').createMap): void {
+    if (gone) return
+    const drawn = createMap(canvas, {
       archive: city.basemap,
       bounds: city.bbox,
       look: { scheme: scheme.peek(), lang: lang.peek() },
       words: { zoomIn: t('zoomIn'), zoomOut: t('zoomOut'), map: t('map') },
     })
-    if (at !== null) map.jumpTo({ center: at, zoom: STREET_ZOOM })
-    map.on('moveend', (event) => {
-      const centre = map!.getCenter()
+    map = drawn
+    if (at !== null) drawn.jumpTo({ center: at, zoom: STREET_ZOOM })
+    drawn.on('moveend', (event) => {
+      const centre = drawn.getCenter()
       if (event.originalEvent !== undefined || at !== null) void place([centre.lng, centre.lat])
     })
-  })
-  if (at !== null) void place(at)
+  }
 
   function look(): void {
     clearTimeout(timer)
@@ -95,19 +111,30 @@ export function placePicker(city: City, start: LonLat | null, moved: (at: LonLat
   async function place(to: LonLat): Promise<void> {
     at = to
     moved(to)
-    const mine = ++asked
-    const found = await get<Located>(withQuery('/api/locate', { lon: to[0], lat: to[1] })).catch(() => null)
-    if (mine !== asked) return
-    inside = found !== null
-    if (found === null) said.textContent = t('outside')
+    const mine = ++located
+    const found = await get<Located>(withQuery('/api/locate', { lon: to[0], lat: to[1] })).catch(notFound)
+    if (mine !== located) return
+    outside = found === null
+    if (found === undefined) said.textContent = ''
+    else if (found === null) said.textContent = t('outside')
     else if (found.lane_name) said.textContent = t('placed', { name: found.lane_name, ward: found.ward_name })
     else said.textContent = t('placedWard', { ward: found.ward_name })
-    said.classList.toggle('bad', !inside)
+    said.classList.toggle('bad', outside)
   }
 
   return {
     element,
-    placed: () => (inside ? at : null),
-    destroy: () => map?.remove(),
+    placed: () => (outside ? null : at),
+    destroy: () => {
+      gone = true
+      seen.disconnect()
+      map?.remove()
+    },
   }
+}
+
+/** Null: outside the city. Undefined: nothing answered, and the report itself will tell. */
+function notFound(error: unknown): null | undefined {
+  if (!(error instanceof ApiProblem)) throw error
+  return error.status === 404 ? null : undefined
 }
