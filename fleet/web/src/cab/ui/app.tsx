@@ -35,6 +35,8 @@ export function App() {
 function Working() {
   const visit = state.shown.value
   const since = state.breakSince.value
+  // On a phone the list pushes the stop out of sight.
+  useEffect(() => scrollTo({ top: 0 }), [visit?.id])
   return (
     <main>
       <div class="now">
