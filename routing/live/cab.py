@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from fleet.kit.errors import Refused
 from fleet.kit.i18n import t
-from fleet.kit.times import iso, service_date_of
+from fleet.kit.times import iso, parse_iso, service_date_of
 from fleet.org import assignments
 from fleet.org import queries as org
 from fleet.people.scope import Scope
@@ -183,7 +183,7 @@ def _visit(
 def _report(session: Session, visit: Visit, route: Route, event: CabEventIn) -> None:
     """The latest tap by its own time stands beside the visit's status."""
     before = visit.report
-    if before is not None and before["t"] > iso(event.t):
+    if before is not None and parse_iso(before["t"]) > event.t:
         return
     visit.report = {
         "kind": event.kind,

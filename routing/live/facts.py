@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fleet.kit.outbox import emit
-from fleet.kit.times import iso
+from fleet.kit.times import iso, parse_iso
 from fleet.org.policy import Policy
 from routing.live.outcomes import Outcome
 from routing.live.progress import DONE, Step, assess
@@ -139,15 +139,17 @@ def steps_of(session: Session, route_ids: Sequence[str]) -> dict[str, list[Step]
             Visit.proved_t,
             Visit.seen,
             Visit.at_risk,
+            Visit.report,
         )
         .where(Visit.route_id.in_(route_ids))
         .order_by(Visit.route_id, Visit.seq)
     )
-    for route_id, visit_id, kind, arrival, departure, status, proved_t, seen, risk in rows:
+    for route_id, visit_id, kind, arrival, departure, status, proved_t, seen, risk, report in rows:
         steps[route_id].append(
             Step(
                 visit_id=visit_id,
                 at_risk=risk,
+                reported_t=parse_iso(report["t"]) if report else None,
                 work=kind in (VisitKind.LANE, VisitKind.BIN, VisitKind.REQUEST),
                 planned_arrival=arrival,
                 planned_departure=departure,

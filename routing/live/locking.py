@@ -6,21 +6,25 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
+from fleet.kit.times import parse_iso
 from fleet.org import queries as org
-from routing.live.progress import DONE
+from routing.live.progress import DONE, Mark, came_to
 from routing.models import Route, Visit, VisitKind, VisitStatus
 
 
 def reached(visits: Sequence[Visit]) -> int:
-    """Index behind the last visit that facts or the driver say is over; 0 before the first."""
-    return max(
-        (
-            index + 1
-            for index, visit in enumerate(visits)
-            if visit.status in DONE or visit.report is not None
-        ),
-        default=0,
-    )
+    """Index behind the visit that the route has come to, by facts and taps; 0 before the first."""
+    proofs = [
+        Mark(visit.proved_t, index)
+        for index, visit in enumerate(visits)
+        if visit.proved_t is not None and visit.status in DONE
+    ]
+    taps = [
+        Mark(parse_iso(visit.report["t"]), index, True)
+        for index, visit in enumerate(visits)
+        if visit.report is not None
+    ]
+    return came_to([*proofs, *taps]) + 1
 
 
 def next_visit(visits: Sequence[Visit]) -> Visit | None:

@@ -6,7 +6,7 @@ risk, how late the route is, and what comes next. It only judges; writing is the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,7 +16,40 @@ from routing.models import VisitStatus
 BEYOND = 3
 """Visits proved behind a pending one before the route counts as having moved on."""
 
+NEAR = 3
+"""Visits that a driver may be ahead of the last proof without anybody wondering."""
+
 DONE = frozenset({VisitStatus.SERVED, VisitStatus.PARTLY})
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A sign that the route came to the visit at `index`; a driver's tap is `sure`."""
+
+    t: datetime
+    index: int
+    sure: bool = False
+
+
+def came_to(marks: Iterable[Mark]) -> int:
+    """Index of the visit that the route has come to, -1 before the first.
+
+    A vehicle may pass slowly through a lane that is hours ahead in its order. One such proof far
+    ahead is not believed before a second one near it, else the visits between would be dropped
+    from the driver's list and called missed.
+    """
+    at = -1
+    doubted: int | None = None
+    for mark in sorted(marks, key=lambda mark: (mark.t, mark.index)):
+        if mark.index <= at:
+            continue
+        if mark.sure or mark.index - at <= NEAR:
+            at, doubted = mark.index, None
+        elif doubted is not None and 0 < abs(mark.index - doubted) <= NEAR:
+            at, doubted = max(mark.index, doubted), None
+        else:
+            doubted = mark.index
+    return at
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +67,8 @@ class Step:
     """What facts say so far, where that is not yet an outcome: driven_through or unknown."""
     at_risk: bool = False
     """As it is announced now."""
+    reported_t: datetime | None = None
+    """When the driver tapped that it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +94,31 @@ def delay_s(steps: Sequence[Step], now: datetime) -> int:
 
     The delay at the last proved visit, or what the next one's planned arrival is overdue.
     """
-    proved = [(s.proved_t, i) for i, s in enumerate(steps) if s.proved_t is not None]
     late = 0
-    after = -1
-    if proved:
-        _, after = max(proved)
+    after = _came_to(steps)
+    if after >= 0:
         last = steps[after]
-        assert last.proved_t is not None
-        late = int((last.proved_t - last.planned_departure).total_seconds())
+        left_t = last.proved_t or last.reported_t
+        assert left_t is not None
+        late = int((left_t - last.planned_departure).total_seconds())
     for step in steps[after + 1 :]:
         if step.status is VisitStatus.PENDING:
             return max(late, int((now - step.planned_departure).total_seconds()))
     return late
 
 
-def moved_on_t(steps: Sequence[Step], index: int) -> datetime | None:
-    """When the route had proved `BEYOND` later working visits; None while it has not."""
+def _came_to(steps: Sequence[Step]) -> int:
+    proofs = [Mark(s.proved_t, i) for i, s in enumerate(steps) if s.proved_t is not None]
+    taps = [Mark(s.reported_t, i, True) for i, s in enumerate(steps) if s.reported_t is not None]
+    return came_to([*proofs, *taps])
+
+
+def moved_on_t(steps: Sequence[Step], index: int, at: int) -> datetime | None:
+    """When the route, which came to `at`, had proved `BEYOND` later working visits, if it has."""
     later = sorted(
-        step.proved_t for step in steps[index + 1 :] if step.work and step.proved_t is not None
+        step.proved_t
+        for step in steps[index + 1 : at + 1]
+        if step.work and step.proved_t is not None
     )
     return later[BEYOND - 1] if len(later) >= BEYOND else None
 
@@ -101,16 +143,16 @@ def assess(
     outcomes: dict[str, VisitStatus] = {}
     at_risk: set[str] = set()
     next_id: str | None = None
-    last_proved = max((i for i, s in enumerate(steps) if s.proved_t is not None), default=-1)
+    at = _came_to(steps)
     for index, step in enumerate(steps):
         if step.status is not VisitStatus.PENDING:
             continue
-        moved = moved_on_t(steps, index)
+        moved = moved_on_t(steps, index, at)
         over = closed or (moved is not None and now >= moved + grace)
         if step.work and over:
             outcomes[step.visit_id] = _outcome(steps, index, silences, shift_end_t)
             continue
-        if next_id is None and index > last_proved:
+        if next_id is None and index > at and step.reported_t is None:
             next_id = step.visit_id
         if step.work and (late >= policy.at_risk_s or moved is not None):
             at_risk.add(step.visit_id)

@@ -6,9 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from fleet.org.policy import Policy
-from routing.live.progress import Assessment, Silence, Step, assess, delay_s
+from routing.live.progress import (
+    Assessment,
+    Mark,
+    Silence,
+    Step,
+    assess,
+    came_to,
+    delay_s,
+)
 from routing.models import VisitStatus
+from tests.conftest import START
 
 T = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 POLICY = Policy(missed_grace_s=600, at_risk_s=600)
@@ -106,3 +117,35 @@ def test_standing_still_makes_late_without_any_fact() -> None:
 def test_start_end_and_unloading_are_never_missed() -> None:
     steps = [replace(step, work=False) for step in route(3)]
     assert look(steps, SHIFT_END + minutes(10)).outcomes == {}
+
+
+@pytest.mark.parametrize(
+    ("marks", "at"),
+    [
+        ([], -1),
+        ([(0, 1), (1, 2), (2, 3)], 3),
+        ([(0, 1), (1, 12)], 1),
+        ([(0, 1), (1, 12), (2, 2)], 2),
+        ([(0, 1), (1, 12), (2, 14)], 14),
+        ([(0, 1), (1, 12), (2, 2), (3, 30), (4, 3)], 3),
+        ([(0, 5)], -1),
+        ([(0, 2), (1, 1)], 2),
+    ],
+    ids=[
+        "not begun",
+        "in order",
+        "one far ahead is doubted",
+        "and forgotten when the order goes on",
+        "two together are believed",
+        "two apart are not",
+        "a first one far ahead",
+        "the order of a few may change",
+    ],
+)
+def test_came_to(marks: list[tuple[int, int]], at: int) -> None:
+    assert came_to(Mark(START + timedelta(minutes=m), i) for m, i in marks) == at
+
+
+def test_a_tap_is_believed_wherever_it_is() -> None:
+    marks = [Mark(START, 1), Mark(START + timedelta(minutes=1), 20, True)]
+    assert came_to(marks) == 20

@@ -19,8 +19,8 @@ const ids = (visits: { id: string }[]): string[] => visits.map(({ id }) => id)
 
 test('a tap moves on before the server has heard of it', () => {
   const visits = [visit('a'), visit('b'), visit('c')]
-  expect(ids(ahead(visits, []))).toEqual(['a', 'b', 'c'])
-  expect(ids(ahead(visits, [tap('a')]))).toEqual(['b', 'c'])
+  expect(ids(ahead(visits, [], null))).toEqual(['a', 'b', 'c'])
+  expect(ids(ahead(visits, [tap('a')], null))).toEqual(['b', 'c'])
 })
 
 test('what facts or the server’s reports say is over is not next, nor what can no longer be done', () => {
@@ -30,28 +30,34 @@ test('what facts or the server’s reports say is over is not next, nor what can
     visit('c', { status: 'missed' }),
     visit('d'),
   ]
-  expect(ids(ahead(visits, []))).toEqual(['d'])
+  expect(ids(ahead(visits, [], null))).toEqual(['d'])
 })
 
 test('a stop taken out of its turn leaves the ones before it behind, as the server sees it', () => {
   const visits = [visit('a'), visit('b'), visit('c'), visit('d')]
-  expect(ids(ahead(visits, [tap('c')]))).toEqual(['d'])
-  expect(ids(leftBehind(visits, [tap('c')]))).toEqual(['a', 'b'])
+  expect(ids(ahead(visits, [tap('c')], null))).toEqual(['d'])
+  expect(ids(leftBehind(visits, [tap('c')], null))).toEqual(['a', 'b'])
+})
+
+test('a lane further on that was passed by chance does not take the ones before it away', () => {
+  const visits = [visit('a', { status: 'served' }), visit('b'), visit('c'), visit('d', { status: 'partly' }), visit('e')]
+  expect(ids(ahead(visits, [], 'b'))).toEqual(['b', 'c', 'e'])
+  expect(leftBehind(visits, [], 'b')).toEqual([])
 })
 
 test('what could not be done can be tried again until it is done', () => {
   const visits = [visit('a'), visit('b')]
   const blocked = tap('a', { kind: 'could_not', reason: 'lane_blocked' })
-  expect(ids(leftBehind(visits, [blocked]))).toEqual(['a'])
-  expect(leftBehind(visits, [blocked, tap('a')])).toEqual([])
+  expect(ids(leftBehind(visits, [blocked], null))).toEqual(['a'])
+  expect(leftBehind(visits, [blocked, tap('a')], null)).toEqual([])
 })
 
 test('a tap stays with its stop in another version of the plan, but not with another unloading', () => {
   const again = visit('new', { ref: 'lane-a' })
-  expect(ids(ahead([again, visit('b')], [tap('a')]))).toEqual(['b'])
+  expect(ids(ahead([again, visit('b')], [tap('a')], null))).toEqual(['b'])
   const station = visit('x', { kind: 'disposal', ref: 'ts1' })
   expect(stopOf(station)).toBeNull()
-  expect(ids(ahead([station], [tap('y', { stop: null, kind: 'unload' })]))).toEqual(['x'])
+  expect(ids(ahead([station], [tap('y', { stop: null, kind: 'unload' })], null))).toEqual(['x'])
 })
 
 test('progress counts work and trips apart', () => {

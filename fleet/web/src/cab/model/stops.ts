@@ -38,16 +38,24 @@ export function isOver(visit: Visit, reports: Reports): boolean {
   )
 }
 
-/** The visits behind the last one that is over, without those that came to an outcome: the road ahead. */
-export function ahead(visits: readonly Visit[], reports: Reports): Visit[] {
-  const last = visits.findLastIndex((visit) => isOver(visit, reports))
-  return visits.slice(last + 1).filter((visit) => visit.status === 'pending')
+/**
+ * How far the vehicle has come: before the server's next visit, or behind the last tap. A lane
+ * further on that was passed by chance does not count; the server looks at the order of the proofs.
+ */
+function reached(visits: readonly Visit[], reports: Reports, nextId: string | null): number {
+  const told = visits.findLastIndex((visit) => visit.report !== null || reportOf(visit, reports) !== null)
+  const next = visits.findIndex(({ id }) => id === nextId)
+  return Math.max(told, next - 1)
 }
 
-/** Work before the last visit that is over, and not done itself: passed by, or could not be done. */
-export function leftBehind(visits: readonly Visit[], reports: Reports): Visit[] {
-  const last = visits.findLastIndex((visit) => isOver(visit, reports))
-  return visits.slice(0, last + 1).filter((visit) => {
+/** The visits behind where the vehicle has come, without those that came to an outcome. */
+export function ahead(visits: readonly Visit[], reports: Reports, nextId: string | null): Visit[] {
+  return visits.slice(reached(visits, reports, nextId) + 1).filter((visit) => visit.status === 'pending')
+}
+
+/** Work that the vehicle has come past, and not done itself: passed by, or could not be done. */
+export function leftBehind(visits: readonly Visit[], reports: Reports, nextId: string | null): Visit[] {
+  return visits.slice(0, reached(visits, reports, nextId) + 1).filter((visit) => {
     if (!WORK.has(visit.kind) || visit.status !== 'pending') return false
     return !isOver(visit, reports) || (reportOf(visit, reports) ?? visit.report)?.kind === 'could_not'
   })
