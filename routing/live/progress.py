@@ -134,11 +134,13 @@ def assess(
     """Judge every visit that is still pending.
 
     A pending visit is over when the route has moved on beyond it (`BEYOND` visits, and
-    `missed_grace_s` later), or when the shift's end is `missed_grace_s` ago. It is then unknown
-    where the vehicle was silent while it should have been there, else what was seen, else missed.
+    `missed_grace_s` later), or when the vehicle is home or its shift over since `missed_grace_s`.
+    It is then unknown where the vehicle was silent while it should have been there, else what was
+    seen, else missed.
     """
     grace = timedelta(seconds=policy.missed_grace_s)
-    closed = now >= shift_end_t + grace
+    home_t = steps[-1].proved_t if steps and not steps[-1].work else None
+    closed = now >= (shift_end_t if home_t is None else min(home_t, shift_end_t)) + grace
     late = delay_s(steps, now)
     outcomes: dict[str, VisitStatus] = {}
     at_risk: set[str] = set()

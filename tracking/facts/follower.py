@@ -23,7 +23,7 @@ from fleet.kit.web import Kit
 from fleet.org.models import City, Place
 from fleet.org.policy import Policy
 from fleet.org.queries import city, lane_rows, places, policy, shifts
-from tracking.facts.hearing import heard
+from tracking.facts.hearing import heard, last_heard
 from tracking.facts.lane_evidence import LanePass, Limits, lane_passes
 from tracking.facts.lane_index import LaneIndex
 from tracking.facts.match import Track
@@ -174,9 +174,14 @@ class Follower:
 
     def _spans(self, touched: dict[str, tuple[datetime, datetime]]) -> dict[str, _Span]:
         """How far around each vehicle's new fixes facts may change, and fixes must be looked at."""
-        settled = {v: (a - SETTLE, b + SETTLE) for v, (a, b) in touched.items()}
-        known: dict[str, tuple[datetime, datetime]] = dict(settled)
         with self._kit.db.reading() as session:
+            last_t = last_heard(session, touched)
+            settled = {
+                # A silence that ends with these fixes casts doubt on what came before it.
+                v: (max(min(a, last_t.get(v, a)), a - LONGEST) - SETTLE, b + SETTLE)
+                for v, (a, b) in touched.items()
+            }
+            known: dict[str, tuple[datetime, datetime]] = dict(settled)
             rows = session.execute(
                 select(LaneTraversal.vehicle_id, LaneTraversal.start_t, LaneTraversal.end_t).where(
                     LaneTraversal.vehicle_id.in_(touched),

@@ -3,7 +3,7 @@ restart repeats nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,6 +45,14 @@ def heard(session: Session, fixes: Iterable[Fix]) -> None:
             if row.silent:
                 row.silent = False
                 emit(session, HEARD, vehicle_id, _view(row))
+
+
+def last_heard(session: Session, vehicle_ids: Collection[str]) -> dict[str, datetime]:
+    """Time of the last fix that was noted, by vehicle."""
+    rows = session.execute(
+        select(Hearing.vehicle_id, Hearing.last_t).where(Hearing.vehicle_id.in_(vehicle_ids))
+    )
+    return {row.vehicle_id: row.last_t for row in rows}
 
 
 def announce_silent(session: Session, now: datetime, silent_after_s: float) -> None:

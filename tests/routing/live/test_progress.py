@@ -149,3 +149,11 @@ def test_came_to(marks: list[tuple[int, int]], at: int) -> None:
 def test_a_tap_is_believed_wherever_it_is() -> None:
     marks = [Mark(START, 1), Mark(START + timedelta(minutes=1), 20, True)]
     assert came_to(marks) == 20
+
+
+def test_home_settles_everything_before_the_shift_is_over() -> None:
+    home = replace(route(4)[3], work=False, status=VisitStatus.SERVED, proved_t=T + minutes(30))
+    steps = [*route(3, proved=[0, 2]), home]
+    assert not look(steps, T + minutes(39)).closed
+    judged = look(steps, T + minutes(40))
+    assert (judged.closed, judged.outcomes) == (True, {"v1": VisitStatus.MISSED})

@@ -146,6 +146,22 @@ def test_late_fixes_mend_a_fact_under_its_own_id(kit: Kit, fixlog: FixLog, stree
     assert (after.served_fraction, after.gap) == (1.0, False)
 
 
+def test_a_silence_casts_doubt_on_the_lane_in_which_it_began(
+    kit: Kit, fixlog: FixLog, streets: Town
+) -> None:
+    """The half that was seen was a fact before the silence; minutes later it must be doubted."""
+    lane = along(streets.lanes["v1.0"], 1.6)
+    seen = lane[: len(lane) // 2]
+    follower = Follower(kit, fixlog)
+    fixlog.append(seen)
+    follower.run_to(at(120))
+    assert [row[6] for row in facts(kit) if row[0] == "v1.0"] == [False]
+    heard_again_s = 400.0
+    fixlog.append(along(streets.lanes["v1.1"], 1.6, from_s=heard_again_s))
+    follower.run_to(at(600))
+    assert [row[6] for row in facts(kit) if row[0] == "v1.0"] == [True]
+
+
 def test_marked_fixes_prove_nothing(kit: Kit, fixlog: FixLog, streets: Town) -> None:
     fixlog.append([
         fix((f.t - T0).total_seconds(), lon=f.lon, lat=f.lat, mark="jump")
