@@ -49,11 +49,11 @@ def routes_at(session: Session, vehicle_id: str, t: datetime) -> list[Route]:
 def settle(visit: Visit, outcome: Outcome, now: datetime) -> bool:
     """Bring what all facts together say into the row; True when the wire should hear of it.
 
-    Driven through or unknown is only noted (`seen`) until the sweep judges the visit: the vehicle
-    may come back and serve it. Once it was judged, facts correct the judgement, and the evidence
+    Served in part, driven through or unknown is only noted (`seen`) until the sweep judges the
+    visit: the vehicle may still be in the lane, or come back and serve it. Once it was judged, facts correct the judgement, and the evidence
     keeps what was said before.
     """
-    judged = visit.status not in (VisitStatus.PENDING, *DONE)
+    judged = visit.status != VisitStatus.PENDING
     status = outcome.status if outcome.settled or judged else VisitStatus.PENDING
     evidence = _evidence(visit, outcome, status, now)
     if status == visit.status and evidence == visit.evidence:

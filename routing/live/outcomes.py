@@ -78,7 +78,7 @@ class Outcome:
 
     @property
     def settled(self) -> bool:
-        return self.status in (VisitStatus.SERVED, VisitStatus.PARTLY)
+        return self.status is VisitStatus.SERVED
 
 
 def lane_outcome(
