@@ -144,8 +144,11 @@ def _welcome(settings: Settings, people: accounts.Accounts, console: Console) ->
     console.print()
     for title, address, account in rows:
         login = f"{account['username']} / {account['password']}" if account else "no account needed"
-        console.print(f"  [bold]{title:<16}[/] {address:<32} {login}", highlight=False)
+        console.print(
+            f"  [bold]{title:<16}[/] {address:<32} {login}", highlight=False, soft_wrap=True
+        )
     console.print(
         f"\n  Every other account: {settings.data_dir / 'accounts.json'}. Ctrl-C stops.\n",
         highlight=False,
+        soft_wrap=True,
     )

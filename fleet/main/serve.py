@@ -28,7 +28,7 @@ from tracking import wiring as tracking
 
 log = structlog.get_logger("serve")
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 180.0
 
 
 def prepare(settings: Settings) -> Kit:

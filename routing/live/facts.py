@@ -50,8 +50,8 @@ def settle(visit: Visit, outcome: Outcome, now: datetime) -> bool:
     """Bring what all facts together say into the row; True when the wire should hear of it.
 
     Served in part, driven through or unknown is only noted (`seen`) until the sweep judges the
-    visit: the vehicle may still be in the lane, or come back and serve it. Once it was judged, facts correct the judgement, and the evidence
-    keeps what was said before.
+    visit: the vehicle may still be in the lane, or come back and serve it. Once it was judged,
+    facts correct the judgement, and the evidence keeps what was said before.
     """
     judged = visit.status != VisitStatus.PENDING
     status = outcome.status if outcome.settled or judged else VisitStatus.PENDING
