@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from fleet.kit.settings import ClockMode, Settings
+from fleet.kit.settings import ClockMode
+from fleet.main.options import DataDir, settings
 
 app = typer.Typer(
     name="safai",
@@ -21,19 +20,6 @@ app = typer.Typer(
 )
 people = typer.Typer(help="Accounts.", no_args_is_help=True)
 database = typer.Typer(help="The database.", no_args_is_help=True)
-
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Folder with everything that the server keeps.")
-]
-
-
-def settings(**overrides: object) -> Settings:
-    """Settings with the command's own options in the environment, so that children see them too."""
-    for name, value in overrides.items():
-        if value is not None:
-            text = value.isoformat() if isinstance(value, datetime) else str(value)
-            os.environ[f"SAFAI_{name.upper()}"] = text
-    return Settings()
 
 
 @app.command()

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from fleet.main.options import settings
 from fleet.org.cityfiles.completing import Completion
 from fleet.org.importer import ImportReport, import_city
 from fleet.roads.faults import Fault, FaultyInputError
@@ -37,7 +38,6 @@ def import_(
     ] = False,
 ) -> None:
     """Check every file of a city folder, then import all of it or nothing."""
-    from fleet.main.cli import settings
     from fleet.main.serve import prepare
 
     console = Console(stderr=True)
