@@ -10,15 +10,14 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 
-from routing.checker import check
-from routing.problem_json import dump_problem, dump_solution
-
 from fleet.roads.embedded import EmbeddedEngine
 from fleet.roads.engine import RoadEngine
+from routing.checker import check
 from routing.demand import Point
 from routing.engine import solve
 from routing.plans.build import Leg, PartInput, PartResult
 from routing.problem import Problem, Route, Travel
+from routing.problem_json import dump_problem, dump_solution
 
 
 class PlanRejectedError(Exception):
