@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from feedback.requests.models import Request, Status
-from feedback.requests.service import TOPIC
+from feedback.requests.service import STALE, TOPIC
 from feedback.requests.stops import order_stop
+from fleet.kit.errors import Conflict
 from fleet.kit.jobs import JobContext, JobKind, enqueue
 from fleet.kit.outbox import Event, Handler
 from fleet.org import queries as org
@@ -20,6 +21,7 @@ from fleet.people.scope import Scope
 from fleet.roads.wiring import engines
 
 KIND = "auto_stop"
+DECIDED = {"placed": False, "reason": "decided meanwhile"}
 CITY = Scope("policy", "Policy", Role.DISPATCHER, None, "en")
 """The rule acts for the whole city."""
 
@@ -40,16 +42,21 @@ def run(context: JobContext) -> dict[str, Any]:
         request = session.get_one(Request, request_id)
         version, waits = request.version, request.status == Status.CHECKED
     if not waits:
-        return {"placed": False, "reason": "decided meanwhile"}
-    answer = order_stop(
-        context.kit,
-        engines(context.kit.settings),
-        CITY,
-        request_id,
-        version=version,
-        tomorrow=False,
-        now=context.now,
-    )
+        return DECIDED
+    try:
+        answer = order_stop(
+            context.kit,
+            engines(context.kit.settings),
+            CITY,
+            request_id,
+            version=version,
+            tomorrow=False,
+            now=context.now,
+        )
+    except Conflict as conflict:
+        if conflict.type != STALE:
+            raise
+        return DECIDED  # a dispatcher was faster
     return answer.model_dump(mode="json")
 
 

@@ -26,6 +26,8 @@ from fleet.kit.outbox import emit
 from fleet.org import queries as org
 
 TOPIC = "feedback.request_changed"
+STALE = "stale-version"
+"""The kind of conflict that says: look again, somebody decided meanwhile."""
 LANE_WITHIN_M = 60.0
 
 
@@ -126,7 +128,7 @@ def expect_version(request: Request, version: int) -> None:
     if request.version != version:
         raise Conflict(
             f"The request changed meanwhile: it has version {request.version}, not {version}.",
-            type="stale-version",
+            type=STALE,
             field="version",
             remedy="Load it again and decide on what it says now.",
         )
@@ -242,7 +244,7 @@ def changed(session: Session, request: Request) -> None:
     except StaleDataError as error:
         raise Conflict(
             "The request changed at the same moment.",
-            type="stale-version",
+            type=STALE,
             field="version",
             remedy="Load it again and decide on what it says now.",
         ) from error
