@@ -18,7 +18,7 @@ from fleet.kit.outbox import Event, Handler
 from fleet.org import queries as org
 from fleet.people.models import Role
 from fleet.people.scope import Scope
-from fleet.roads.wiring import engines
+from fleet.roads.wiring import borrowed_engines
 
 KIND = "auto_stop"
 DECIDED = {"placed": False, "reason": "decided meanwhile"}
@@ -44,15 +44,16 @@ def run(context: JobContext) -> dict[str, Any]:
     if not waits:
         return DECIDED
     try:
-        answer = order_stop(
-            context.kit,
-            engines(context.kit.settings),
-            CITY,
-            request_id,
-            version=version,
-            tomorrow=False,
-            now=context.now,
-        )
+        with borrowed_engines(context.kit.settings) as roads:
+            answer = order_stop(
+                context.kit,
+                roads,
+                CITY,
+                request_id,
+                version=version,
+                tomorrow=False,
+                now=context.now,
+            )
     except Conflict as conflict:
         if conflict.type != STALE:
             raise

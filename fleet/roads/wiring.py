@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fleet.kit.settings import Settings
@@ -36,10 +38,23 @@ def ports(settings: Settings) -> dict[str, int]:
 
 
 def engines(settings: Settings) -> RoadEngines:
-    """Engines for any process: they ask the `osrm-routed` children."""
-    return RoadEngines(
-        {profile: RoutedEngine(routed_url(port)) for profile, port in ports(settings).items()}
-    )
+    """Engines for the life of any process: they ask the `osrm-routed` children."""
+    return RoadEngines(_routed(settings))
+
+
+@contextmanager
+def borrowed_engines(settings: Settings) -> Iterator[RoadEngines]:
+    """The same for one piece of work: their connections end with it."""
+    routed = _routed(settings)
+    try:
+        yield RoadEngines(routed)
+    finally:
+        for engine in routed.values():
+            engine.close()
+
+
+def _routed(settings: Settings) -> dict[str, RoutedEngine]:
+    return {profile: RoutedEngine(routed_url(port)) for profile, port in ports(settings).items()}
 
 
 def embedded(settings: Settings) -> RoadEngines:

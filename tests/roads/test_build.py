@@ -92,6 +92,10 @@ def test_datasets_and_ports_of_a_data_folder(tmp_path: Path, town_dataset: Path)
     (wiring.dataset_dir(settings, "half") / "x").mkdir(parents=True)
     assert wiring.ports(settings) == {"cart": 5600, "tipper": 5601}
     assert list(wiring.engines(settings)) == ["cart", "tipper"]
+    with wiring.borrowed_engines(settings) as borrowed:
+        engine = borrowed["cart"]
+    with pytest.raises(RuntimeError, match="closed"):
+        engine.nearest(point(6))
     embedded = wiring.embedded(settings)
     assert embedded["cart"].nearest(point(6)).distance_m == 0
     assert embedded["tipper"].nearest(point(6)).distance_m > 100
