@@ -11,9 +11,10 @@ from itertools import pairwise
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fleet.kit.geo import distance_m
 from tracking.facts.models import LaneTraversal
 from tracking.fixes.fix import Fix
-from tracking.fixes.log import FixLog, distance_m
+from tracking.fixes.log import FixLog
 
 LEG_S = 30.0
 """Between fixes further apart in time the way is not known, and no pass is drawn."""

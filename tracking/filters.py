@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tracking.fixes.log import distance_m
+from fleet.kit.geo import METRES_PER_DEGREE, distance_m
 
 HDOP_MOST = 10.0
 OUTSIDE_M = 5_000.0
@@ -22,7 +22,6 @@ JUMP_LEAST_M = 100.0
 """Below this a jump is noise."""
 SETTLED = 3
 """So many fixes in a row that agree with each other, not with the past, are the new truth."""
-_METRES_PER_DEG = 111_320.0
 
 
 @dataclass(slots=True)
@@ -76,7 +75,7 @@ class Filter:
         nearest = min(max(lon, west), east), min(max(lat, south), north)
         if nearest == (lon, lat):
             return False
-        if abs(lat - nearest[1]) * _METRES_PER_DEG > OUTSIDE_M:
+        if abs(lat - nearest[1]) * METRES_PER_DEGREE > OUTSIDE_M:
             return True
         return distance_m(lon, lat, *nearest) > OUTSIDE_M
 

@@ -14,6 +14,7 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from fleet.kit.errors import NotFound
+from fleet.kit.geo import METRES_PER_DEGREE
 from fleet.org.models import (
     Beat,
     Bin,
@@ -29,8 +30,6 @@ from fleet.org.models import (
 )
 from fleet.org.names import fold
 from fleet.org.policy import Policy
-
-_METRES_PER_DEGREE = 111_320.0
 
 
 def city(session: Session) -> City:
@@ -179,7 +178,7 @@ def nearest_lane(
     session: Session, lon: float, lat: float, within_m: float
 ) -> tuple[Lane, float] | None:
     """The lane nearest to a point and its distance in metres, within `within_m`."""
-    dlat = within_m / _METRES_PER_DEGREE
+    dlat = within_m / METRES_PER_DEGREE
     dlon = dlat / max(cos(radians(lat)), 0.01)
     candidates = session.execute(
         select(Lane.id, Lane.geometry)
@@ -237,7 +236,7 @@ def search(session: Session, q: str, limit: int = 8) -> list[dict[str, Any]]:
 
 def _distance_m(lon: float, lat: float, geometry: list[list[float]]) -> float:
     """Distance from a point to a polyline on a plane that touches the earth at the point."""
-    east_m, north_m = _METRES_PER_DEGREE * cos(radians(lat)), _METRES_PER_DEGREE
+    east_m, north_m = METRES_PER_DEGREE * cos(radians(lat)), METRES_PER_DEGREE
     points = [((x - lon) * east_m, (y - lat) * north_m) for x, y in geometry]
     if len(points) == 1:
         return hypot(*points[0])

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import cos, hypot, radians
 from typing import Literal
 
 import numpy as np
 import shapely
 from shapely import LineString, MultiLineString, STRtree
 
+from fleet.kit.geo import METRES_PER_DEGREE, distance_m
 from fleet.roads.network import LonLat, Network, names_of
 
 SAME_PLACE_M = 300.0
 """Pieces of one name nearer to each other than this are one street, or one landmark."""
-
-_DEGREE_M = 111_320.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def _streets(network: Network) -> Iterator[Named]:
 
 def _groups(lines: Sequence[LineString]) -> Iterable[list[LineString]]:
     """Lines that lie together, in a chain of neighbours."""
-    near_degrees = SAME_PLACE_M / _DEGREE_M
+    near_degrees = SAME_PLACE_M / METRES_PER_DEGREE
     left, right = STRtree(lines).query(lines, predicate="dwithin", distance=near_degrees)
     neighbours: dict[int, list[int]] = defaultdict(list)
     for a, b in zip(left.tolist(), right.tolist(), strict=True):
@@ -73,12 +71,6 @@ def _landmarks(network: Network) -> Iterator[Named]:
     kept: dict[str, list[LonLat]] = defaultdict(list)
     for mark in network.landmarks:
         point = mark.lon, mark.lat
-        if all(_distance_m(point, other) > SAME_PLACE_M for other in kept[mark.name]):
+        if all(distance_m(*point, *other) > SAME_PLACE_M for other in kept[mark.name]):
             kept[mark.name].append(point)
             yield Named(mark.name, mark.name_hi, "landmark", *point)
-
-
-def _distance_m(a: LonLat, b: LonLat) -> float:
-    """Good to a percent over a city."""
-    east = (a[0] - b[0]) * cos(radians((a[1] + b[1]) / 2))
-    return hypot(east, a[1] - b[1]) * _DEGREE_M

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from fleet.kit.geo import METRES_PER_DEGREE
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_METRES_PER_DEG = 111_320.0
 _NO_WAY_M = 1e6
 
 
@@ -26,16 +27,16 @@ class Plane:
 
     def to_m(self, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
         """x east and y north in metres."""
-        east_m = _METRES_PER_DEG * math.cos(math.radians(self.lat))
+        east_m = METRES_PER_DEGREE * math.cos(math.radians(self.lat))
         return (
             (np.asarray(lon, np.float64) - self.lon) * east_m,
-            (np.asarray(lat, np.float64) - self.lat) * _METRES_PER_DEG,
+            (np.asarray(lat, np.float64) - self.lat) * METRES_PER_DEGREE,
         )
 
     def to_degrees(self, x: float, y: float) -> tuple[float, float]:
         """(lon, lat) of a point on the plane."""
-        east_m = _METRES_PER_DEG * math.cos(math.radians(self.lat))
-        return self.lon + x / east_m, self.lat + y / _METRES_PER_DEG
+        east_m = METRES_PER_DEGREE * math.cos(math.radians(self.lat))
+        return self.lon + x / east_m, self.lat + y / METRES_PER_DEGREE
 
 
 class LaneIndex:

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from fleet.kit.geo import METRES_PER_DEGREE, distance_m
 from tracking.fixes.fix import Fix, from_ms, payload_hash, to_ms
 
 type Cursor = Mapping[str, int]
@@ -21,7 +22,6 @@ type Cursor = Mapping[str, int]
 CELL_DEG = 0.002
 """Side of the spatial index's cells, about 220 m of latitude."""
 _CELL_ROW = 1 << 20
-_METRES_PER_DEG = 111_320.0
 
 COLUMNS = (
     "device_id",
@@ -125,22 +125,12 @@ def cell_of(lon: float, lat: float) -> int:
 
 def cells_around(lon: float, lat: float, within_m: float) -> list[int]:
     """The cells that a circle may touch."""
-    d_lat = within_m / _METRES_PER_DEG
+    d_lat = within_m / METRES_PER_DEGREE
     d_lon = d_lat / max(math.cos(math.radians(lat)), 0.01)
     low, high = cell_of(lon - d_lon, lat - d_lat), cell_of(lon + d_lon, lat + d_lat)
     rows = range(low // _CELL_ROW, high // _CELL_ROW + 1)
     columns = range(low % _CELL_ROW, high % _CELL_ROW + 1)
     return [row * _CELL_ROW + column for row in rows for column in columns]
-
-
-def distance_m(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> float:
-    """Metres between two positions less than some tens of kilometres apart.
-
-    >>> round(distance_m(75.86, 22.72, 75.86, 22.73))
-    1113
-    """
-    x = (lon_b - lon_a) * math.cos(math.radians((lat_a + lat_b) / 2))
-    return math.hypot(x, lat_b - lat_a) * _METRES_PER_DEG
 
 
 def day_of(t: datetime, tz: ZoneInfo) -> str:

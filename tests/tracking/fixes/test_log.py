@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import msgspec
 
+from fleet.kit.geo import distance_m
 from tests.tracking.conftest import T0, fix
-from tracking.fixes.log import FixLog, distance_m
+from tracking.fixes.log import FixLog
 
 
 def after(s: float):
