@@ -147,10 +147,11 @@ def upgrade(data_dir: DataDir = None) -> None:
 
 def main() -> None:
     """Entry point that composes the rooms' own commands."""
-    from fleet.main import cli_city, cli_plan
+    from fleet.main import cli_city, cli_plan, cli_track
 
     app.add_typer(cli_city.app, name="city")
     app.add_typer(cli_plan.app, name="plan")
+    app.add_typer(cli_track.app, name="track")
     app.add_typer(people, name="people")
     app.add_typer(database, name="db")
     app()
