@@ -20,11 +20,11 @@ from fleet.kit.live import Lost
 from fleet.kit.web import Kit
 from fleet.org.models import Assignment, City
 from fleet.org.queries import policy
-from tracking.decode import Limits, Reading
 from tracking.filters import Filter
 from tracking.fixes.fix import Fix
 from tracking.fixes.log import FixLog
 from tracking.live import LiveState
+from tracking.protocols.reading import Limits, Reading
 
 log = structlog.get_logger(__name__)
 
@@ -158,7 +158,16 @@ class Ingest:
             ignition=reading.ignition,
             battery_v=reading.battery_v,
             load_kg=reading.load_kg,
-            mark=self._filter(waiting.device_id).mark(t, reading.lon, reading.lat, reading.hdop),
+            alt_m=reading.alt_m,
+            mains=reading.mains,
+            backup_v=reading.backup_v,
+            inputs=reading.inputs,
+            event=reading.event,
+            mark=(
+                self._filter(waiting.device_id).mark(t, reading.lon, reading.lat, reading.hdop)
+                if reading.valid
+                else "invalid"
+            ),
         )
 
     def _filter(self, device_id: str) -> Filter:

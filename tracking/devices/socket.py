@@ -14,9 +14,9 @@ from fleet.kit.clock import Monotonic
 from fleet.kit.settings import ClockMode
 from fleet.kit.web import Kit, kit_of
 from fleet.people.scope import origin_is_ours
-from tracking.decode import Frame, MalformedFrame, TooManyFixes, decode
 from tracking.devices.service import is_authentic
 from tracking.ingest import Ingest
+from tracking.protocols.websocket import Frame, MalformedFrame, TooManyFixes, decode
 
 log = structlog.get_logger(__name__)
 router = APIRouter()

@@ -28,6 +28,11 @@ class Fix(msgspec.Struct, frozen=True, kw_only=True):
     ignition: bool | None = None
     battery_v: float | None = None
     load_kg: float | None = None
+    alt_m: float | None = None
+    mains: bool | None = None
+    backup_v: float | None = None
+    inputs: int | None = None
+    event: str | None = None
     mark: str | None = None
     """Why a filter set the fix aside (`jump`, `outside`, `hdop`); None: good. Never deleted."""
 
@@ -58,6 +63,11 @@ def payload_hash(fix: Fix) -> int:
         fix.ignition,
         fix.battery_v,
         fix.load_kg,
+        fix.alt_m,
+        fix.mains,
+        fix.backup_v,
+        fix.inputs,
+        fix.event,
     )
     digest = hashlib.blake2b(msgspec.json.encode(measured), digest_size=8).digest()
     value: int = struct.unpack(">q", digest)[0]

@@ -37,6 +37,11 @@ COLUMNS = (
     "ignition",
     "battery_v",
     "load_kg",
+    "alt_m",
+    "mains",
+    "backup_v",
+    "inputs",
+    "event",
     "mark",
 )
 """Columns of a stored fix, in the order of `to_row` and `from_row`."""
@@ -92,6 +97,11 @@ def to_row(fix: Fix) -> tuple[Any, ...]:
         fix.ignition,
         fix.battery_v,
         fix.load_kg,
+        fix.alt_m,
+        fix.mains,
+        fix.backup_v,
+        fix.inputs,
+        fix.event,
         fix.mark,
         payload_hash(fix),
         cell_of(fix.lon, fix.lat),
@@ -114,7 +124,12 @@ def from_row(row: Sequence[Any]) -> Fix:
         ignition=None if row[10] is None else bool(row[10]),
         battery_v=row[11],
         load_kg=row[12],
-        mark=row[13],
+        alt_m=row[13],
+        mains=None if row[14] is None else bool(row[14]),
+        backup_v=row[15],
+        inputs=row[16],
+        event=row[17],
+        mark=row[18],
     )
 
 

@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS fixlog.fix (
   device_id text NOT NULL, vehicle_id text, t bigint NOT NULL, received_t bigint NOT NULL,
   lon double precision NOT NULL, lat double precision NOT NULL, speed_mps double precision,
   course_deg double precision, hdop double precision, sats integer, ignition boolean,
-  battery_v double precision, load_kg double precision, mark text,
+  battery_v double precision, load_kg double precision, alt_m double precision, mains boolean,
+  backup_v double precision, inputs integer, event text, mark text,
   payload bigint NOT NULL, cell bigint NOT NULL,
   PRIMARY KEY (day, n), UNIQUE (day, device_id, t, payload)
 ) PARTITION BY LIST (day);
@@ -44,7 +45,8 @@ _WRITER = 0x5AFA1F17
 saw number n has seen all below n."""
 _TYPES = (
     *("text", "text", "bigint", "bigint", "float8", "float8", "float8", "float8", "float8"),
-    *("integer", "boolean", "float8", "float8", "text", "bigint", "bigint"),
+    *("integer", "boolean", "float8", "float8", "float8", "boolean", "float8", "integer", "text"),
+    *("text", "bigint", "bigint"),
 )
 _STORED = (*COLUMNS, "payload", "cell")
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM fixlog.fix"

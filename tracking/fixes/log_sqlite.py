@@ -35,7 +35,8 @@ CREATE TABLE fix (
   n INTEGER PRIMARY KEY AUTOINCREMENT,
   device_id TEXT NOT NULL, vehicle_id TEXT, t INTEGER NOT NULL, received_t INTEGER NOT NULL,
   lon REAL NOT NULL, lat REAL NOT NULL, speed_mps REAL, course_deg REAL, hdop REAL, sats INTEGER,
-  ignition INTEGER, battery_v REAL, load_kg REAL, mark TEXT,
+  ignition INTEGER, battery_v REAL, load_kg REAL, alt_m REAL, mains INTEGER, backup_v REAL,
+  inputs INTEGER, event TEXT, mark TEXT,
   payload INTEGER NOT NULL, cell INTEGER NOT NULL,
   UNIQUE (device_id, t, payload)
 );

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tracking.conftest import T0
-from tracking.decode import Limits, MalformedFrame, TooManyFixes, decode
 from tracking.fixes.fix import to_ms
+from tracking.protocols.reading import Limits
+from tracking.protocols.websocket import MalformedFrame, TooManyFixes, decode
 
 LIMITS = Limits(most_fixes=3, future_s=120, retention_days=30)
 GOOD = {"t": T0.timestamp(), "lon": 75.86, "lat": 22.72}

@@ -11,6 +11,12 @@
 | ignition | true or false, optional | |
 | battery_v | number ≥ 0, optional | volts |
 | load_kg | number, optional | kilograms on the vehicle's own scale |
+| alt_m | number, optional | metres above the ellipsoid |
+| mains | true or false, optional | whether the vehicle feeds the unit |
+| backup_v | number ≥ 0, optional | volts of the unit's own battery |
+| inputs | whole number ≥ 0, optional | digital inputs as bits |
+| event | one of `EventKind`, optional | |
+| valid | true or false, optional | false: the unit had no fix |
 
 Fields that are not named here are ignored, so that a newer unit still gets through.
 """
@@ -19,49 +25,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
-from fleet.kit.times import parse_iso
-from tracking.fixes.fix import from_ms
-
-type _Degrees = Annotated[float, msgspec.Meta(ge=0, le=360)]
-type _AtLeast0 = Annotated[float, msgspec.Meta(ge=0)]
+from tracking.protocols.reading import Limits, Reading, Refusal, check
 
 MOST_SEQ = 2**53 - 1
 """The largest whole number that every JSON reader keeps exactly."""
-_NULL_ISLAND_DEG = 0.01
-
-
-class Reading(msgspec.Struct, frozen=True):
-    """A fix as the device sent it."""
-
-    t: float | str
-    lon: float
-    lat: float
-    speed_mps: _AtLeast0 | None = None
-    course_deg: _Degrees | None = None
-    hdop: _AtLeast0 | None = None
-    sats: Annotated[int, msgspec.Meta(ge=0, le=1000)] | None = None
-    ignition: bool | None = None
-    battery_v: _AtLeast0 | None = None
-    load_kg: float | None = None
 
 
 class _Envelope(msgspec.Struct, frozen=True):
     seq: Annotated[int, msgspec.Meta(ge=0, le=MOST_SEQ)]
     fixes: list[msgspec.Raw]
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """Why fix number `i` of a frame was not stored, and what to do."""
-
-    i: int
-    field: str
-    reason: str
-    remedy: str
 
 
 class MalformedFrame(ValueError):  # noqa: N818 - the close code's name
@@ -70,15 +47,6 @@ class MalformedFrame(ValueError):  # noqa: N818 - the close code's name
 
 class TooManyFixes(ValueError):  # noqa: N818 - the close code's name
     """The frame holds more fixes than the limit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What times are storable, and how many fixes a frame may hold."""
-
-    most_fixes: int
-    future_s: float
-    retention_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,52 +103,4 @@ def _checked(
             str(error),
             "Send the fields and types that docs/devices.md lists.",
         )
-    for field_name, value, most in (("lon", reading.lon, 180.0), ("lat", reading.lat, 90.0)):
-        if not -most <= value <= most:
-            return Refusal(
-                i,
-                field_name,
-                f"Expected degrees from {-most:g} to {most:g}, got {value:g}.",
-                "Send degrees of WGS 84, longitude as lon and latitude as lat.",
-            )
-    if abs(reading.lon) < _NULL_ISLAND_DEG and abs(reading.lat) < _NULL_ISLAND_DEG:
-        return Refusal(
-            i,
-            "lon",
-            "The position 0, 0 means that the unit had no fix.",
-            "Send nothing until the unit has a position.",
-        )
-    t = _time(reading.t)
-    if t is None:
-        return Refusal(
-            i,
-            "t",
-            f"{reading.t!r:.40} is no time.",
-            "Send seconds since 1970, or RFC 3339 with an offset.",
-        )
-    if t > now + timedelta(seconds=limits.future_s):
-        return Refusal(
-            i,
-            "t",
-            f"The time is {(t - now).total_seconds():.0f} s ahead of the server's.",
-            "Set the unit's clock, and send the fix again when its time has come.",
-        )
-    if t < now - timedelta(days=limits.retention_days):
-        return Refusal(
-            i,
-            "t",
-            f"Fixes are kept for {limits.retention_days} days; this one is older.",
-            "Drop it, and check the unit's clock.",
-        )
-    return t, reading
-
-
-def _time(t: float | str) -> datetime | None:
-    """The instant, cut to whole milliseconds as the log stores it; None: not a time."""
-    try:
-        if isinstance(t, str):
-            instant = parse_iso(t)
-            return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
-        return from_ms(round(t * 1000)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return check(i, reading, now, limits)

@@ -1,0 +1,1 @@
+"""One file a protocol, pure: what units send → `Reading`s, and what they want to hear."""
