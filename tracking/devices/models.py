@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final, Literal
 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fleet.kit.db import Base, UtcDateTime
+
+
+type Kind = Literal["gps", "person", "feed", "weighbridge"]
+KINDS: Final = ("gps", "person", "feed", "weighbridge")
 
 
 class Device(Base):
@@ -16,8 +21,15 @@ class Device(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     label: Mapped[str]
-    kind: Mapped[str]
-    """What the unit is, such as `gps`."""
+    kind: Mapped[str] = mapped_column(default="gps")
+    """gps: a unit in a vehicle; person: a phone or watch; feed: another server that forwards its
+    units; weighbridge: a scale that sends tickets."""
+    external_id: Mapped[str | None] = mapped_column(unique=True)
+    """What the unit calls itself, such as its IMEI."""
+    protocol: Mapped[str | None]
+    """The one protocol that it may speak; None: any."""
+    layout: Mapped[str | None]
+    """Its vendor's frame layout; None: recognised by the frame."""
     token_hash: Mapped[bytes]
     """SHA-256 of its token: 32 random bytes need no slow hash."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from fleet.kit.errors import Conflict, Malformed
 from fleet.kit.i18n import t
-from tracking.devices.models import Device
+from tracking.devices.models import Device, Kind
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NO_HASH = bytes(32)
@@ -24,7 +24,10 @@ def register_device(
     id: str,
     label: str,
     now: datetime,
-    kind: str = "gps",
+    kind: Kind = "gps",
+    external_id: str | None = None,
+    protocol: str | None = None,
+    layout: str | None = None,
     lang: str = "en",
 ) -> str:
     """Adds a device and answers its token, which is not kept and cannot be read again.
@@ -51,6 +54,9 @@ def register_device(
             id=id,
             label=label,
             kind=kind,
+            external_id=external_id,
+            protocol=protocol,
+            layout=layout,
             token_hash=_hash(token),
             created_at=now,
             disabled=False,
