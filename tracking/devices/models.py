@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from fleet.kit.db import Base, UtcDateTime
 
-
 type Kind = Literal["gps", "person", "feed", "weighbridge"]
 KINDS: Final = ("gps", "person", "feed", "weighbridge")
 
