@@ -14,10 +14,13 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from fleet.kit.geo import METRES_PER_DEGREE, distance_m
+from tracking.fixes.columns import TrailColumns
 from tracking.fixes.fix import Fix, from_ms, payload_hash, to_ms
 
 type Cursor = Mapping[str, int]
 """ISO service day → last number read."""
+type Span = tuple[str, datetime, datetime]
+"""A vehicle's fixes with since ≤ t < until."""
 
 CELL_DEG = 0.002
 """Side of the spatial index's cells, about 220 m of latitude."""
@@ -63,6 +66,12 @@ class FixLog(Protocol):
     ) -> list[Fix]:
         """The vehicle's fixes with since ≤ t < until, by t."""
 
+    def trail_columns(self, vehicle_id: str, since: datetime, until: datetime) -> TrailColumns:
+        """The vehicle's fixes with since ≤ t < until as columns by t, marked ones included."""
+
+    def count(self, vehicle_id: str, since: datetime, until: datetime) -> int:
+        """How many fixes `trail_columns` would have."""
+
     def latest(self) -> list[Fix]:
         """The newest good fix of each device and vehicle in the last `LATEST_DAYS` stored days."""
 
@@ -73,6 +82,18 @@ class FixLog(Protocol):
 
     def received(self, after: Cursor, limit: int) -> tuple[list[Fix], Cursor]:
         """Up to `limit` fixes in the order of their commit after a cursor, and the new cursor."""
+
+    def stored_days(self) -> list[str]:
+        """ISO days under which fixes are filed, oldest first."""
+
+    def vehicles_on(self, day: str) -> list[str]:
+        """The vehicles that have fixes filed under a stored day."""
+
+    def forget(self, day: str, keep: Sequence[Span] = ()) -> int:
+        """Deletes what is filed under a day, but for the spans; how many fixes stay.
+
+        With nothing to keep the whole file or partition goes. Again is harmless, after a kill too.
+        """
 
     def close(self) -> None:
         """Releases connections; the log cannot be used afterwards."""

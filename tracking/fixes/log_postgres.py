@@ -8,13 +8,16 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy import Connection, Engine, text
 
+from tracking.fixes.columns import TrailColumns
 from tracking.fixes.fix import Fix, to_ms
 from tracking.fixes.log import (
     COLUMNS,
     LATEST_DAYS,
     Cursor,
+    Span,
     cells_around,
     day_of,
     days_between,
@@ -50,6 +53,15 @@ _TYPES = (
 )
 _STORED = (*COLUMNS, "payload", "cell")
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM fixlog.fix"
+# Columns packed by the server: no object of ours for each row and value.
+_COLUMNS = """
+SELECT string_agg(int8send(t), ''), string_agg(float8send(lon), ''),
+  string_agg(float8send(lat), ''), string_agg(float8send(coalesce(speed_mps, 'NaN')), ''),
+  string_agg(int2send(coalesce(ignition::int, -1)::int2), ''),
+  string_agg(coalesce(mark, ''), ',')
+FROM (SELECT * FROM fixlog.fix WHERE vehicle_id = :vehicle AND t >= :since AND t < :until
+      AND day = ANY(:days) ORDER BY t, n) AS trail
+"""
 _INSERT = (
     f"INSERT INTO fixlog.fix (day, {', '.join(_STORED)}) "
     f"SELECT CAST(:day AS date), {', '.join(_STORED)} FROM unnest("
@@ -109,6 +121,30 @@ class PostgresFixLog:
             vehicle=vehicle_id,
         )
 
+    def trail_columns(self, vehicle_id: str, since: datetime, until: datetime) -> TrailColumns:
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                text(_COLUMNS), self._between(connection, since, until, vehicle=vehicle_id)
+            ).one()
+        if row[0] is None:
+            return TrailColumns.of(())
+        marks = np.array([mark or None for mark in row[5].split(",")], np.object_)
+        return TrailColumns(
+            np.frombuffer(row[0], ">i8").astype(np.int64),
+            *(np.frombuffer(column, ">f8").astype(np.float64) for column in row[1:4]),
+            np.frombuffer(row[4], ">i2").astype(np.int8),
+            marks,
+        )
+
+    def count(self, vehicle_id: str, since: datetime, until: datetime) -> int:
+        with self._engine.connect() as connection:
+            query = (
+                "SELECT count(*) FROM fixlog.fix WHERE vehicle_id = :vehicle AND t >= :since "
+                "AND t < :until AND day = ANY(:days)"
+            )
+            between = self._between(connection, since, until, vehicle=vehicle_id)
+            return int(connection.execute(text(query), between).scalar_one())
+
     def latest(self) -> list[Fix]:
         with self._engine.connect() as connection:
             days = self._days(connection)[-LATEST_DAYS:]
@@ -157,6 +193,48 @@ class PostgresFixLog:
                     cursor[day] = row[-1]
         return fixes, cursor
 
+    def stored_days(self) -> list[str]:
+        with self._engine.connect() as connection:
+            return self._days(connection)
+
+    def vehicles_on(self, day: str) -> list[str]:
+        with self._engine.connect() as connection:
+            return list(
+                connection.scalars(
+                    text(
+                        "SELECT DISTINCT vehicle_id FROM fixlog.fix "
+                        "WHERE day = :day AND vehicle_id IS NOT NULL ORDER BY vehicle_id"
+                    ),
+                    {"day": date.fromisoformat(day)},
+                )
+            )
+
+    def forget(self, day: str, keep: Sequence[Span] = ()) -> int:
+        with self._writing, self._engine.begin() as connection:
+            _lock(connection)
+            if day not in self._days(connection):
+                return 0
+            partition = _partition(day)
+            stay = " OR ".join(
+                f"(vehicle_id = :who{i} AND t >= :since{i} AND t < :until{i})"
+                for i in range(len(keep))
+            )
+            values: dict[str, Any] = {}
+            for i, (who, since, until) in enumerate(keep):
+                values |= {f"who{i}": who, f"since{i}": to_ms(since), f"until{i}": to_ms(until)}
+            left = 0
+            if stay:
+                query = f"SELECT count(*) FROM {partition} WHERE {stay}"
+                left = connection.execute(text(query), values).scalar_one()
+            if left:
+                # A fix without a vehicle makes the condition NULL: it goes too.
+                query = f"DELETE FROM {partition} WHERE ({stay}) IS NOT TRUE"
+                connection.execute(text(query), values)
+                return int(left)
+            connection.execute(text(f"DROP TABLE {partition}"))
+            self._partitions.discard(day)
+            return 0
+
     def close(self) -> None:
         """The engine belongs to the main database; nothing is held here."""
 
@@ -164,15 +242,20 @@ class PostgresFixLog:
         self, query: str, *, since: datetime, until: datetime, **values: object
     ) -> list[Fix]:
         with self._engine.connect() as connection:
-            # Days are named so that the planner leaves out all other partitions.
-            days = days_between(since, until, self._days(connection))
-            parameters: dict[str, Any] = {
-                "since": to_ms(since),
-                "until": to_ms(until),
-                "days": [date.fromisoformat(d) for d in days],
-                **values,
-            }
+            parameters = self._between(connection, since, until, **values)
             return [from_row(row) for row in connection.execute(text(query), parameters)]
+
+    def _between(
+        self, connection: Connection, since: datetime, until: datetime, **values: object
+    ) -> dict[str, Any]:
+        """Parameters of a query. Days are named so that the planner leaves out other partitions."""
+        days = days_between(since, until, self._days(connection))
+        return {
+            "since": to_ms(since),
+            "until": to_ms(until),
+            "days": [date.fromisoformat(d) for d in days],
+            **values,
+        }
 
     def _days(self, connection: Connection) -> list[str]:
         names = connection.scalars(
@@ -185,13 +268,16 @@ class PostgresFixLog:
 
     def _ensure_partition(self, connection: Connection, day: str) -> None:
         if day not in self._partitions:
-            name = f"fixlog.fix_{day.replace('-', '_')}"
             connection.execute(
                 text(
-                    f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF fixlog.fix "
+                    f"CREATE TABLE IF NOT EXISTS {_partition(day)} PARTITION OF fixlog.fix "
                     f"FOR VALUES IN ('{day}')"
                 )
             )
+
+
+def _partition(day: str) -> str:
+    return f"fixlog.fix_{day.replace('-', '_')}"
 
 
 def _lock(connection: Connection) -> None:

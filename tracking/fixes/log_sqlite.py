@@ -17,11 +17,13 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from tracking.fixes.columns import TrailColumns
 from tracking.fixes.fix import Fix, to_ms
 from tracking.fixes.log import (
     COLUMNS,
     LATEST_DAYS,
     Cursor,
+    Span,
     cells_around,
     day_of,
     days_between,
@@ -53,12 +55,14 @@ _OPEN_DAYS = 32
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that can be referenced weakly."""
+    """A connection that can be referenced weakly, and knows which file it opened."""
+
+    inode = 0
 
 
 class _Connections(threading.local):
     def __init__(self) -> None:
-        self.by_day: OrderedDict[str, sqlite3.Connection] = OrderedDict()
+        self.by_day: OrderedDict[str, _Connection] = OrderedDict()
 
 
 class SqliteFixLog:
@@ -106,18 +110,38 @@ class SqliteFixLog:
         fixes = [
             from_row(row)
             for day in days_between(since, until, self._days())
-            for row in self._connection(day).execute(
+            for row in self._reading(day).execute(
                 f"{query} ORDER BY t, n", (vehicle_id, to_ms(since), to_ms(until))
             )
         ]
         fixes.sort(key=lambda f: f.t)
         return fixes
 
+    def trail_columns(self, vehicle_id: str, since: datetime, until: datetime) -> TrailColumns:
+        query = (
+            "SELECT t, lon, lat, speed_mps, coalesce(ignition, -1), mark FROM fix "
+            "WHERE vehicle_id = ? AND t >= ? AND t < ? ORDER BY t, n"
+        )
+        between = (vehicle_id, to_ms(since), to_ms(until))
+        stored = (
+            self._reading(day).execute(query, between).fetchall()
+            for day in days_between(since, until, self._days())
+        )
+        return TrailColumns.joined(
+            [TrailColumns.of(list(zip(*rows, strict=True))) for rows in stored if rows]
+        )
+
+    def count(self, vehicle_id: str, since: datetime, until: datetime) -> int:
+        query = "SELECT count(*) FROM fix WHERE vehicle_id = ? AND t >= ? AND t < ?"
+        between = (vehicle_id, to_ms(since), to_ms(until))
+        days = days_between(since, until, self._days())
+        return sum(self._reading(day).execute(query, between).fetchone()[0] for day in days)
+
     def latest(self) -> list[Fix]:
         newest: dict[tuple[str, str | None], Fix] = {}
         for day in self._days()[-LATEST_DAYS:]:
             # SQLite takes the bare columns from the row that holds the maximum.
-            rows = self._connection(day).execute(
+            rows = self._reading(day).execute(
                 f"SELECT {', '.join(COLUMNS)}, max(t) FROM fix WHERE mark IS NULL "
                 "GROUP BY device_id, vehicle_id"
             )
@@ -139,7 +163,7 @@ class SqliteFixLog:
         found = [
             from_row(row)
             for day in days_between(since, until, self._days())
-            for row in self._connection(day).execute(query, (*cells, to_ms(since), to_ms(until)))
+            for row in self._reading(day).execute(query, (*cells, to_ms(since), to_ms(until)))
         ]
         return within(found, lon, lat, within_m)
 
@@ -149,7 +173,7 @@ class SqliteFixLog:
         for day in self._days():
             if len(fixes) >= limit:
                 break
-            rows = self._connection(day).execute(
+            rows = self._reading(day).execute(
                 f"SELECT {', '.join(COLUMNS)}, n FROM fix WHERE n > ? ORDER BY n LIMIT ?",
                 (cursor.get(day, 0), limit - len(fixes)),
             )
@@ -157,6 +181,41 @@ class SqliteFixLog:
                 fixes.append(from_row(row))
                 cursor[day] = row[-1]
         return fixes, cursor
+
+    def stored_days(self) -> list[str]:
+        return self._days()
+
+    def vehicles_on(self, day: str) -> list[str]:
+        # Step by step through the index: a plain DISTINCT would read every fix of the day.
+        rows = self._reading(day).execute(
+            "WITH RECURSIVE held(v) AS (SELECT min(vehicle_id) FROM fix UNION ALL "
+            "SELECT (SELECT min(vehicle_id) FROM fix WHERE vehicle_id > v) FROM held "
+            "WHERE v IS NOT NULL) SELECT v FROM held WHERE v IS NOT NULL"
+        )
+        return [row[0] for row in rows]
+
+    def forget(self, day: str, keep: Sequence[Span] = ()) -> int:
+        with self._writing:
+            self._sweep()
+            if day not in self._days():
+                return 0
+            connection = self._connection(day)
+            stay = " OR ".join(["(vehicle_id = ? AND t >= ? AND t < ?)"] * len(keep)) or "0"
+            spans = [v for who, a, b in keep for v in (who, to_ms(a), to_ms(b))]
+            (left,) = connection.execute(f"SELECT count(*) FROM fix WHERE {stay}", spans).fetchone()
+            if left:
+                # A fix without a vehicle makes the condition NULL: it goes too.
+                connection.execute(f"DELETE FROM fix WHERE ({stay}) IS NOT TRUE", spans)
+                connection.execute("VACUUM")
+                return int(left)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.close()
+            self._connections.by_day.pop(day, None)
+            # First the name, by which alone readers find it: a kill leaves a day whole or gone.
+            path = self._folder / f"{day}.sqlite3"
+            path.rename(path.with_suffix(".gone"))
+            self._sweep()
+            return 0
 
     def close(self) -> None:
         with self._writing:
@@ -166,17 +225,30 @@ class SqliteFixLog:
     def _days(self) -> list[str]:
         return sorted(path.stem for path in self._folder.glob("????-??-??.sqlite3"))
 
-    def _connection(self, day: str) -> sqlite3.Connection:
-        """This thread's connection to a day's file."""
+    def _reading(self, day: str) -> sqlite3.Connection:
+        """The day's file, or an empty day where retention has just taken it away."""
+        try:
+            return self._connection(day)
+        except FileNotFoundError:
+            nothing = sqlite3.connect(":memory:")
+            nothing.executescript(_SCHEMA)
+            return nothing
+
+    def _connection(self, day: str) -> _Connection:
+        """This thread's connection to a day's file. Raises `FileNotFoundError`: there is none."""
         kept = self._connections.by_day
         connection = kept.get(day)
-        if connection is not None:
+        path = self._folder / f"{day}.sqlite3"
+        inode = path.stat().st_ino
+        if connection is not None and connection.inode == inode:
             kept.move_to_end(day)
             return connection
-        path = self._folder / f"{day}.sqlite3"
+        if connection is not None:  # retention took the file, and a fix made it again
+            kept.pop(day).close()
         connection = sqlite3.connect(
             path, timeout=30, isolation_level=None, check_same_thread=False, factory=_Connection
         )
+        connection.inode = inode
         connection.execute("PRAGMA journal_mode = WAL")
         # FULL: an acknowledged fix survives a loss of power too, not only of the process.
         connection.execute("PRAGMA synchronous = FULL")
@@ -199,3 +271,10 @@ class SqliteFixLog:
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()
+
+    def _sweep(self) -> None:
+        """Deletes what `forget` has taken out of sight, of an earlier run too."""
+        for gone in self._folder.glob("*.gone"):
+            for companion in ("-wal", "-shm"):
+                gone.with_suffix(f".sqlite3{companion}").unlink(missing_ok=True)
+            gone.unlink()
