@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from fleet.kit.geo import METRES_PER_DEGREE, distance_m
+from tracking.fixes.batch import FixBatch
 from tracking.fixes.columns import TrailColumns
-from tracking.fixes.fix import Fix, from_ms, payload_hash, to_ms
+from tracking.fixes.fix import Fix, Row, from_ms
 
 type Cursor = Mapping[str, int]
 """ISO service day → last number read."""
@@ -25,29 +26,11 @@ type Span = tuple[str, datetime, datetime]
 CELL_DEG = 0.002
 """Side of the spatial index's cells, about 220 m of latitude."""
 _CELL_ROW = 1 << 20
+_QUARTER_MS = 900_000
+_QUARTERS_KEPT = 5_000
 
-COLUMNS = (
-    "device_id",
-    "vehicle_id",
-    "t",
-    "received_t",
-    "lon",
-    "lat",
-    "speed_mps",
-    "course_deg",
-    "hdop",
-    "sats",
-    "ignition",
-    "battery_v",
-    "load_kg",
-    "alt_m",
-    "mains",
-    "backup_v",
-    "inputs",
-    "event",
-    "mark",
-)
-"""Columns of a stored fix, in the order of `to_row` and `from_row`."""
+COLUMNS = Row._fields[:-1]
+"""Columns of a stored fix, in the order of `Row` and `from_row`; beside them, the payload."""
 
 
 class FixLog(Protocol):
@@ -55,6 +38,9 @@ class FixLog(Protocol):
 
     def append(self, fixes: Sequence[Fix]) -> list[bool]:
         """Stores the fixes durably; True where the fix was new, False where it was there."""
+
+    def append_rows(self, rows: Sequence[Row]) -> list[bool]:
+        """`append` for a caller that has made rows already."""
 
     def window(
         self,
@@ -95,63 +81,14 @@ class FixLog(Protocol):
         With nothing to keep the whole file or partition goes. Again is harmless, after a kill too.
         """
 
+    def received_batch(self, after: Cursor, limit: int) -> tuple[FixBatch, Cursor]:
+        """As `received`, as columns."""
+
     def close(self) -> None:
         """Releases connections; the log cannot be used afterwards."""
 
 
 LATEST_DAYS = 7
-
-
-def to_row(fix: Fix) -> tuple[Any, ...]:
-    """`COLUMNS`, then payload hash and spatial cell."""
-    return (
-        fix.device_id,
-        fix.vehicle_id,
-        to_ms(fix.t),
-        to_ms(fix.received_t),
-        fix.lon,
-        fix.lat,
-        fix.speed_mps,
-        fix.course_deg,
-        fix.hdop,
-        fix.sats,
-        fix.ignition,
-        fix.battery_v,
-        fix.load_kg,
-        fix.alt_m,
-        fix.mains,
-        fix.backup_v,
-        fix.inputs,
-        fix.event,
-        fix.mark,
-        payload_hash(fix),
-        cell_of(fix.lon, fix.lat),
-    )
-
-
-def from_row(row: Sequence[Any]) -> Fix:
-    """A fix from its `COLUMNS`."""
-    return Fix(
-        device_id=row[0],
-        vehicle_id=row[1],
-        t=from_ms(row[2]),
-        received_t=from_ms(row[3]),
-        lon=row[4],
-        lat=row[5],
-        speed_mps=row[6],
-        course_deg=row[7],
-        hdop=row[8],
-        sats=row[9],
-        ignition=None if row[10] is None else bool(row[10]),
-        battery_v=row[11],
-        load_kg=row[12],
-        alt_m=row[13],
-        mains=None if row[14] is None else bool(row[14]),
-        backup_v=row[15],
-        inputs=row[16],
-        event=row[17],
-        mark=row[18],
-    )
 
 
 def cell_of(lon: float, lat: float) -> int:
@@ -169,9 +106,31 @@ def cells_around(lon: float, lat: float, within_m: float) -> list[int]:
     return [row * _CELL_ROW + column for row in rows for column in columns]
 
 
-def day_of(t: datetime, tz: ZoneInfo) -> str:
-    """The ISO day under which a fix is filed."""
-    return t.astimezone(tz).date().isoformat()
+class Calendar:
+    """The ISO day under which an instant is filed.
+
+    Offsets of time zones are whole quarters of an hour, so that a quarter is looked up once.
+    """
+
+    def __init__(self, tz: ZoneInfo) -> None:
+        self._tz = tz
+        self._days: dict[int, str] = {}
+
+    def day_of(self, t_ms: int) -> str:
+        quarter = t_ms // _QUARTER_MS
+        day = self._days.get(quarter)
+        if day is None:
+            if len(self._days) >= _QUARTERS_KEPT:
+                self._days.clear()
+            day = self._days[quarter] = from_ms(t_ms).astimezone(self._tz).date().isoformat()
+        return day
+
+    def by_day(self, rows: Sequence[Row]) -> dict[str, list[int]]:
+        """Indices of the rows by the day under which they are filed."""
+        found: dict[str, list[int]] = {}
+        for i, row in enumerate(rows):
+            found.setdefault(self.day_of(row.t), []).append(i)
+        return found
 
 
 def days_between(since: datetime, until: datetime, stored: Iterable[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,18 +11,19 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection, Engine, text
 
+from tracking.fixes import batch
+from tracking.fixes.batch import FixBatch
 from tracking.fixes.columns import TrailColumns
-from tracking.fixes.fix import Fix, to_ms
+from tracking.fixes.fix import Fix, Row, from_row, to_ms, to_row
 from tracking.fixes.log import (
     COLUMNS,
     LATEST_DAYS,
+    Calendar,
     Cursor,
     Span,
+    cell_of,
     cells_around,
-    day_of,
     days_between,
-    from_row,
-    to_row,
     within,
 )
 
@@ -37,9 +38,15 @@ CREATE TABLE IF NOT EXISTS fixlog.fix (
   course_deg double precision, hdop double precision, sats integer, ignition boolean,
   battery_v double precision, load_kg double precision, alt_m double precision, mains boolean,
   backup_v double precision, inputs integer, event text, mark text,
+  raw_t bigint,
   payload bigint NOT NULL, cell bigint NOT NULL,
   PRIMARY KEY (day, n), UNIQUE (day, device_id, t, payload)
 ) PARTITION BY LIST (day);
+ALTER TABLE fixlog.fix ADD COLUMN IF NOT EXISTS alt_m double precision,
+  ADD COLUMN IF NOT EXISTS mains boolean, ADD COLUMN IF NOT EXISTS backup_v double precision,
+  ADD COLUMN IF NOT EXISTS inputs integer, ADD COLUMN IF NOT EXISTS event text,
+  ADD COLUMN IF NOT EXISTS raw_t bigint;
+CREATE INDEX IF NOT EXISTS fix_raw ON fixlog.fix (device_id, raw_t) WHERE raw_t IS NOT NULL;
 CREATE INDEX IF NOT EXISTS fix_vehicle ON fixlog.fix (vehicle_id, t);
 CREATE INDEX IF NOT EXISTS fix_cell ON fixlog.fix (cell, t);
 """
@@ -49,9 +56,9 @@ saw number n has seen all below n."""
 _TYPES = (
     *("text", "text", "bigint", "bigint", "float8", "float8", "float8", "float8", "float8"),
     *("integer", "boolean", "float8", "float8", "float8", "boolean", "float8", "integer", "text"),
-    *("text", "bigint", "bigint"),
+    *("text", "bigint", "bigint", "bigint"),
 )
-_STORED = (*COLUMNS, "payload", "cell")
+_STORED = (*Row._fields, "cell")
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM fixlog.fix"
 # Columns packed by the server: no object of ours for each row and value.
 _COLUMNS = """
@@ -66,7 +73,9 @@ _INSERT = (
     f"INSERT INTO fixlog.fix (day, {', '.join(_STORED)}) "
     f"SELECT CAST(:day AS date), {', '.join(_STORED)} FROM unnest("
     + ", ".join(f"CAST(:{c} AS {t}[])" for c, t in zip(_STORED, _TYPES, strict=True))
-    + f") AS given ({', '.join(_STORED)}) "
+    + f") AS given ({', '.join(_STORED)}) WHERE raw_t IS NULL OR NOT EXISTS (SELECT 1 "
+    "FROM fixlog.fix AS old WHERE old.day = CAST(:day AS date) AND old.device_id = given.device_id "
+    "AND old.raw_t = given.raw_t AND old.payload = given.payload) "
     "ON CONFLICT DO NOTHING RETURNING device_id, t, payload"
 )
 
@@ -76,7 +85,7 @@ class PostgresFixLog:
 
     def __init__(self, engine: Engine, tz: ZoneInfo) -> None:
         self._engine = engine
-        self._tz = tz
+        self._calendar = Calendar(tz)
         self._partitions: set[str] = set()
         self._writing = threading.Lock()
         with engine.begin() as connection:
@@ -84,21 +93,18 @@ class PostgresFixLog:
             connection.execute(text(_SCHEMA))
 
     def append(self, fixes: Sequence[Fix]) -> list[bool]:
-        new = [False] * len(fixes)
-        by_day: dict[str, list[int]] = {}
-        for i, fix in enumerate(fixes):
-            by_day.setdefault(day_of(fix.t, self._tz), []).append(i)
+        return self.append_rows([to_row(fix) for fix in fixes])
+
+    def append_rows(self, rows: Sequence[Row]) -> list[bool]:
+        new = [False] * len(rows)
+        by_day = self._calendar.by_day(rows)
         with self._writing, self._engine.begin() as connection:
             _lock(connection)
             for day, indices in by_day.items():
                 self._ensure_partition(connection, day)
-                rows = [to_row(fixes[i]) for i in indices]
-                columns = dict(zip(_STORED, map(list, zip(*rows, strict=True)), strict=True))
-                stored = {
-                    tuple(row) for row in connection.execute(text(_INSERT), {"day": day, **columns})
-                }
-                for i, row in zip(indices, rows, strict=True):
-                    key = (row[0], row[2], row[-2])
+                stored = _insert(connection, day, _once(rows[i] for i in indices))
+                for i in indices:
+                    key = rows[i].device_id, rows[i].t, rows[i].payload
                     new[i] = key in stored
                     stored.discard(key)
         self._partitions.update(by_day)
@@ -193,6 +199,29 @@ class PostgresFixLog:
                     cursor[day] = row[-1]
         return fixes, cursor
 
+    def received_batch(self, after: Cursor, limit: int) -> tuple[FixBatch, Cursor]:
+        rows: list[Sequence[Any]] = []
+        cursor = dict(after)
+        with self._engine.connect() as connection:
+            for day in self._days(connection):
+                if len(rows) >= limit:
+                    break
+                found = connection.execute(
+                    text(
+                        f"SELECT {', '.join(batch.COLUMNS)}, n FROM fixlog.fix "
+                        "WHERE day = :day AND n > :n ORDER BY n LIMIT :limit"
+                    ),
+                    {
+                        "day": date.fromisoformat(day),
+                        "n": cursor.get(day, 0),
+                        "limit": limit - len(rows),
+                    },
+                ).all()
+                if found:
+                    rows.extend(found)
+                    cursor[day] = found[-1][-1]
+        return FixBatch.of_rows(rows), cursor
+
     def stored_days(self) -> list[str]:
         with self._engine.connect() as connection:
             return self._days(connection)
@@ -276,9 +305,34 @@ class PostgresFixLog:
             )
 
 
+def _insert(connection: Connection, day: str, rows: Sequence[Row]) -> set[tuple[str, int, int]]:
+    """(device, t, payload) of the rows that are new."""
+    columns = [*zip(*rows, strict=True), [cell_of(row.lon, row.lat) for row in rows]]
+    given = {name: list(column) for name, column in zip(_STORED, columns, strict=True)}
+    return {
+        (device, t, payload)
+        for device, t, payload in connection.execute(text(_INSERT), {"day": day, **given})
+    }
+
+
+def _once(rows: Iterable[Row]) -> list[Row]:
+    """The rows without those of a wrong clock that came twice: their `t` tells them not apart."""
+    return list(
+        {
+            (row.device_id, row.t if row.raw_t is None else ("raw", row.raw_t), row.payload): row
+            for row in reversed(list(rows))
+        }.values()
+    )[::-1]
+
+
 def _partition(day: str) -> str:
     return f"fixlog.fix_{day.replace('-', '_')}"
 
 
 def _lock(connection: Connection) -> None:
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER})
+    """Take the writer's turn, and make the commit wait for the disk whatever the server's default
+    is: an acknowledged fix survives a loss of power."""
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(:key), set_config('synchronous_commit', 'on', true)"),
+        {"key": _WRITER},
+    )

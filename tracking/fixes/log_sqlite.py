@@ -15,20 +15,22 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from tracking.fixes import batch
+from tracking.fixes.batch import FixBatch
 from tracking.fixes.columns import TrailColumns
-from tracking.fixes.fix import Fix, to_ms
+from tracking.fixes.fix import Fix, Row, from_row, to_ms, to_row
 from tracking.fixes.log import (
     COLUMNS,
     LATEST_DAYS,
+    Calendar,
     Cursor,
     Span,
+    cell_of,
     cells_around,
-    day_of,
     days_between,
-    from_row,
-    to_row,
     within,
 )
 
@@ -38,18 +40,42 @@ CREATE TABLE fix (
   device_id TEXT NOT NULL, vehicle_id TEXT, t INTEGER NOT NULL, received_t INTEGER NOT NULL,
   lon REAL NOT NULL, lat REAL NOT NULL, speed_mps REAL, course_deg REAL, hdop REAL, sats INTEGER,
   ignition INTEGER, battery_v REAL, load_kg REAL, alt_m REAL, mains INTEGER, backup_v REAL,
-  inputs INTEGER, event TEXT, mark TEXT,
+  inputs INTEGER, event TEXT, mark TEXT, raw_t INTEGER,
   payload INTEGER NOT NULL, cell INTEGER NOT NULL,
-  UNIQUE (device_id, t, payload)
+  UNIQUE (t, device_id, payload)
 );
 CREATE INDEX fix_vehicle ON fix (vehicle_id, t);
-CREATE INDEX fix_cell ON fix (cell, t);
+CREATE INDEX fix_cell ON fix (cell, t) WHERE cell >= 0;
+CREATE INDEX fix_raw ON fix (device_id, raw_t) WHERE raw_t IS NOT NULL;
 """
+_LATER = {
+    "alt_m": "REAL",
+    "mains": "INTEGER",
+    "backup_v": "REAL",
+    "inputs": "INTEGER",
+    "event": "TEXT",
+    "raw_t": "INTEGER",
+}
+"""Columns that the files of earlier versions lack."""
+_RAW = "CREATE INDEX IF NOT EXISTS fix_raw ON fix (device_id, raw_t) WHERE raw_t IS NOT NULL"
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM fix"
-_INSERT = (
-    f"INSERT INTO fix ({', '.join(COLUMNS)}, payload, cell) "
-    f"VALUES ({', '.join('?' * (len(COLUMNS) + 2))}) ON CONFLICT DO NOTHING"
+_STORED = (*Row._fields, "cell")
+_INSERT = f"INSERT INTO fix ({', '.join(_STORED)}) "
+_VALUES = ", ".join("?" * len(_STORED))
+_INSERT_ROW = f"{_INSERT} VALUES ({_VALUES}) ON CONFLICT DO NOTHING"
+# The time of a row whose clock was wrong may be that of receipt, another one each time it is sent.
+_INSERT_RAW = (
+    f"{_INSERT} SELECT {_VALUES} WHERE NOT EXISTS (SELECT 1 FROM fix WHERE device_id = ? "
+    "AND raw_t = ? AND payload = ?) ON CONFLICT DO NOTHING"
 )
+_BEFORE = -1
+"""Instead of a cell: an earlier fix of the vehicle, at most `_ANCHOR_MS` older, lies in the same
+cell and stands in the spatial index for this one too."""
+_ANCHOR_MS = 60_000
+_ANCHORS_KEPT = 50_000
+_CACHE_KIB = 16_384
+"""Of the writer: the leaves that a day's fixes go to."""
+_CHECKPOINT_PAGES = 8_000
 _OPEN_DAYS = 32
 """Connections kept per thread; a day beyond them is opened again when it is asked for."""
 
@@ -58,6 +84,7 @@ class _Connection(sqlite3.Connection):
     """A connection that can be referenced weakly, and knows which file it opened."""
 
     inode = 0
+    writes = False
 
 
 class _Connections(threading.local):
@@ -70,31 +97,63 @@ class SqliteFixLog:
 
     def __init__(self, folder: Path, tz: ZoneInfo) -> None:
         self._folder = folder
-        self._tz = tz
+        self._calendar = Calendar(tz)
         self._writing = threading.Lock()
+        self._anchors: dict[tuple[str, str | None], tuple[int, int]] = {}
+        """(cell, t) of the last fix with an entry in the spatial index, by device and vehicle."""
         self._connections = _Connections()
         self._opened: weakref.WeakSet[_Connection] = weakref.WeakSet()
         folder.mkdir(parents=True, exist_ok=True)
 
     def append(self, fixes: Sequence[Fix]) -> list[bool]:
-        new = [False] * len(fixes)
-        by_day: dict[str, list[int]] = {}
-        for i, fix in enumerate(fixes):
-            by_day.setdefault(day_of(fix.t, self._tz), []).append(i)
+        return self.append_rows([to_row(fix) for fix in fixes])
+
+    def append_rows(self, rows: Sequence[Row]) -> list[bool]:
+        new = [False] * len(rows)
         with self._writing:
-            for day, indices in by_day.items():
-                rows = [to_row(fixes[i]) for i in indices]
+            for day, indices in self._calendar.by_day(rows).items():
                 self._create(day)
-                connection = self._connection(day)
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    for i, row in zip(indices, rows, strict=True):
-                        new[i] = connection.execute(_INSERT, row).rowcount == 1
-                except BaseException:
-                    connection.rollback()
-                    raise
-                connection.commit()
+                own = rows if len(indices) == len(rows) else [rows[i] for i in indices]
+                added = self._insert(self._writer(day), own)
+                for i, is_new in zip(indices, added, strict=True):
+                    new[i] = is_new
         return new
+
+    def _insert(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> list[bool]:
+        """Which rows are new; they are stored durably when this returns."""
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            added: list[bool] | None = None
+            if all(row.raw_t is None for row in rows):
+                stored = [(*row, self._entry(row)) for row in rows]
+                count = connection.executemany(_INSERT_ROW, stored).rowcount
+                if count == len(rows):
+                    added = [True] * count
+                else:  # a frame came again: see which row was there
+                    connection.execute("ROLLBACK")
+                    connection.execute("BEGIN IMMEDIATE")
+            if added is None:
+                # A row that was there has no entry that we know of, so that each gets its own.
+                self._anchors.clear()
+                added = [_insert_alone(connection, row) for row in rows]
+        except BaseException:
+            self._anchors.clear()
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+        return added
+
+    def _entry(self, row: Row) -> int:
+        """The row's cell, or `_BEFORE` when an entry before it will lead to it."""
+        cell = cell_of(row.lon, row.lat)
+        key = row.device_id, row.vehicle_id
+        anchor = self._anchors.get(key)
+        if anchor is not None and anchor[0] == cell and 0 <= row.t - anchor[1] <= _ANCHOR_MS:
+            return _BEFORE
+        if len(self._anchors) >= _ANCHORS_KEPT:
+            self._anchors.clear()
+        self._anchors[key] = cell, row.t
+        return cell
 
     def window(
         self,
@@ -156,14 +215,19 @@ class SqliteFixLog:
         self, lon: float, lat: float, since: datetime, until: datetime, within_m: float
     ) -> list[Fix]:
         cells = cells_around(lon, lat, within_m)
+        marks = ", ".join("?" * len(cells))
         query = (
-            f"{_SELECT} WHERE cell IN ({', '.join('?' * len(cells))}) AND t >= ? AND t < ? "
-            "AND mark IS NULL AND vehicle_id IS NOT NULL"
+            f"{_SELECT} WHERE n IN (SELECT f.n FROM fix a JOIN fix f "
+            f"ON f.vehicle_id = a.vehicle_id AND f.t BETWEEN a.t AND a.t + {_ANCHOR_MS} "
+            f"WHERE a.cell IN ({marks}) AND a.cell >= 0 AND a.t >= ? AND a.t < ? "
+            f"AND f.t >= ? AND f.t < ? AND (f.n = a.n OR f.cell = {_BEFORE})) AND mark IS NULL"
         )
+        since_ms, until_ms = to_ms(since), to_ms(until)
+        times = since_ms - _ANCHOR_MS, until_ms, since_ms, until_ms
         found = [
             from_row(row)
             for day in days_between(since, until, self._days())
-            for row in self._reading(day).execute(query, (*cells, to_ms(since), to_ms(until)))
+            for row in self._reading(day).execute(query, (*cells, *times))
         ]
         return within(found, lon, lat, within_m)
 
@@ -181,6 +245,25 @@ class SqliteFixLog:
                 fixes.append(from_row(row))
                 cursor[day] = row[-1]
         return fixes, cursor
+
+    def received_batch(self, after: Cursor, limit: int) -> tuple[FixBatch, Cursor]:
+        rows: list[Sequence[Any]] = []
+        cursor = dict(after)
+        for day in self._days():
+            if len(rows) >= limit:
+                break
+            found = (
+                self._reading(day)
+                .execute(
+                    f"SELECT {', '.join(batch.COLUMNS)}, n FROM fix WHERE n > ? ORDER BY n LIMIT ?",
+                    (cursor.get(day, 0), limit - len(rows)),
+                )
+                .fetchall()
+            )
+            if found:
+                rows.extend(found)
+                cursor[day] = found[-1][-1]
+        return FixBatch.of_rows(rows), cursor
 
     def stored_days(self) -> list[str]:
         return self._days()
@@ -204,6 +287,7 @@ class SqliteFixLog:
             spans = [v for who, a, b in keep for v in (who, to_ms(a), to_ms(b))]
             (left,) = connection.execute(f"SELECT count(*) FROM fix WHERE {stay}", spans).fetchone()
             if left:
+                self._give_entries(connection, stay, spans)
                 # A fix without a vehicle makes the condition NULL: it goes too.
                 connection.execute(f"DELETE FROM fix WHERE ({stay}) IS NOT TRUE", spans)
                 connection.execute("VACUUM")
@@ -216,6 +300,17 @@ class SqliteFixLog:
             path.rename(path.with_suffix(".gone"))
             self._sweep()
             return 0
+
+    def _give_entries(
+        self, connection: sqlite3.Connection, which: str, values: Sequence[Any]
+    ) -> None:
+        """An entry of its own in the spatial index for each of the rows that `which` names."""
+        self._anchors.clear()
+        query = f"SELECT n, lon, lat FROM fix WHERE cell = {_BEFORE} AND ({which})"
+        cells = [(cell_of(lon, lat), n) for n, lon, lat in connection.execute(query, values)]
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany("UPDATE fix SET cell = ? WHERE n = ?", cells)
+        connection.execute("COMMIT")
 
     def close(self) -> None:
         with self._writing:
@@ -252,10 +347,20 @@ class SqliteFixLog:
         connection.execute("PRAGMA journal_mode = WAL")
         # FULL: an acknowledged fix survives a loss of power too, not only of the process.
         connection.execute("PRAGMA synchronous = FULL")
+        _bring_up_to_date(connection)
         self._opened.add(connection)
         kept[day] = connection
         if len(kept) > _OPEN_DAYS:
             kept.popitem(last=False)[1].close()
+        return connection
+
+    def _writer(self, day: str) -> _Connection:
+        """This thread's connection to a day's file, fit for writing much."""
+        connection = self._connection(day)
+        if not connection.writes:
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            connection.writes = True
         return connection
 
     def _create(self, day: str) -> None:
@@ -278,3 +383,27 @@ class SqliteFixLog:
             for companion in ("-wal", "-shm"):
                 gone.with_suffix(f".sqlite3{companion}").unlink(missing_ok=True)
             gone.unlink()
+
+
+def _insert_alone(connection: sqlite3.Connection, row: Row) -> bool:
+    """Whether the row is new."""
+    values = (*row, cell_of(row.lon, row.lat))
+    if row.raw_t is None:
+        return connection.execute(_INSERT_ROW, values).rowcount == 1
+    again = (row.device_id, row.raw_t, row.payload)
+    return connection.execute(_INSERT_RAW, (*values, *again)).rowcount == 1
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Adds the columns that an earlier version's file lacks; the first process to open it does."""
+    if _LATER.keys() <= _columns(connection):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    for name in _LATER.keys() - _columns(connection):
+        connection.execute(f"ALTER TABLE fix ADD COLUMN {name} {_LATER[name]}")
+    connection.execute(_RAW)
+    connection.execute("COMMIT")
+
+
+def _columns(connection: sqlite3.Connection) -> set[str]:
+    return {row[1] for row in connection.execute("PRAGMA table_info(fix)")}
