@@ -128,54 +128,31 @@ def candidates(
 
 
 @compiled
-def turn_price(g: GraphArrays, node: int) -> float:
-    return TURN_IN_DEAD_END if g.degree[node] == 1 else TURN_AT_NODE
-
-
-@compiled
-def through(g: GraphArrays, a: int, leave: int, b: int, enter: int) -> tuple[float, float]:
+def between(
+    first: Ints,
+    node: Ints,
+    metres: npt.NDArray[np.float32],
+    via: Ints,
+    degree: Ints,
+    a: int,
+    leave: int,
+    b: int,
+    enter: int,
+) -> tuple[float, float]:
     """Metres between two nodes and the price of turns, when lane a is left and lane b entered."""
-    if leave == enter:
-        return 0.0, (turn_price(g, leave) if a == b else 0.0)
-    w = way(g.near_first, g.near_node, leave, enter)
-    if w < 0:
-        return np.inf, np.inf
     price = 0.0
-    if g.near_lane[w] == a:
-        price += turn_price(g, leave)
-    if g.near_lane[way(g.near_first, g.near_node, enter, leave)] == b:
-        price += turn_price(g, enter)
-    return g.near_m[w], price
-
-
-@compiled
-def step(
-    g: GraphArrays, a: int, da: int, ua: float, b: int, db: int, ub: float, moved: float
-) -> tuple[float, int]:
-    """Cost of coming from one state to another `moved` metres away, and how."""
-    length = g.length[a]
-    if a == b and da == db and ub - ua >= -BACK_M:
-        return abs(ub - ua - moved) / BETA_M, SAME
-    wrong = WRONG_WAY if g.oneway[b] and db == 1 else 0.0
-    leave, enter = g.ends[a, 1 - da], g.ends[b, db]
-    way_m, price = through(g, a, leave, b, enter)
-    best, how = np.inf, NO_WAY
-    if way_m < np.inf:
-        best = abs(length - ua + way_m + ub - moved) / BETA_M + price + wrong
-        how = VIA
-    if a == b and da != db:
-        back = abs(length - ub - ua)
-        price = TURN_MID_LANE + abs(back - moved) / BETA_M + wrong
-        if price < best:
-            best, how = price, TURN
-    elif best > TURN_MID_LANE:
-        leave = g.ends[a, da]
-        way_m, price = through(g, a, leave, b, enter)
-        if way_m < np.inf:
-            price += TURN_MID_LANE + abs(ua + way_m + ub - moved) / BETA_M + wrong
-            if price < best:
-                best, how = price, TURN_VIA
-    return best, how
+    if leave == enter:
+        if a == b:
+            price = TURN_IN_DEAD_END if degree[leave] == 1 else TURN_AT_NODE
+        return 0.0, price
+    there = way(first, node, leave, enter)
+    if there < 0:
+        return np.inf, np.inf
+    if via[there] == a:
+        price += TURN_IN_DEAD_END if degree[leave] == 1 else TURN_AT_NODE
+    if via[way(first, node, enter, leave)] == b:
+        price += TURN_IN_DEAD_END if degree[enter] == 1 else TURN_AT_NODE
+    return float(metres[there]), price
 
 
 @compiled
@@ -191,20 +168,29 @@ def search(
     t_in: Floats,
     t_out: Floats,
     gap_s: float,
-) -> tuple[Ints, Ints]:
+) -> tuple[Ints, npt.NDArray[np.int8], Ints]:
     """Viterbi.
 
     Returns:
-        The chosen state of each node (-1: no lane near), and its chain: nodes of one chain follow
-        each other without a silence or a break.
+        The chosen state of each node (-1: no lane near), how it was come to (SAME lane on, VIA the
+        lane's end, a TURN in the lane, such a turn and then VIA its other end), and its chain:
+        nodes of one chain follow each other without a silence or a break.
     """
     n = len(x)
     total = np.empty(len(lane))
     back = np.full(len(lane), -1, np.int32)
-    chosen = np.full(n, -1, np.int32)
-    chain = np.zeros(n, np.int32)
-    broken = np.zeros(len(lane), np.bool_)
+    come = np.full(len(lane), NO_WAY, np.int8)
     linked = np.zeros(n, np.bool_)
+    rank = np.empty(2 * LANES, np.int32)
+    length, oneway, ends, degree = g.length, g.oneway, g.ends, g.degree
+    near_first, near_node, near_m, near_lane = g.near_first, g.near_node, g.near_m, g.near_lane
+    # Neighbours in time ask for the same pairs of lanes. All is written out in one loop, for a
+    # function called here would count references to each array that it gets, every time.
+    size = 1024
+    while size < 16 * n and size < 16384:
+        size *= 2
+    known = np.full(size, np.int64(-1))
+    known_m, known_price = np.empty(size), np.empty(size)
     for k in range(n):
         linked[k] = (
             k > 0
@@ -217,23 +203,57 @@ def search(
                 total[j] = cost[j]
             continue
         moved = math.hypot(x[k] - x[k - 1], y[k] - y[k - 1])
-        cheapest = first[k - 1]
+        # From the cheapest on: what is dearer already than the best way found need not be asked.
+        ranked = 0
         for i in range(first[k - 1], first[k]):
-            if total[i] < total[cheapest]:
-                cheapest = i
+            r = ranked
+            while r > 0 and total[rank[r - 1]] > total[i]:
+                rank[r] = rank[r - 1]
+                r -= 1
+            rank[r] = i
+            ranked += 1
         for j in range(first[k], first[k + 1]):
-            best, origin = total[cheapest] + BREAK, cheapest
-            broken[j] = True
-            for i in range(first[k - 1], first[k]):
-                if total[i] >= best:
+            b, db, ub = lane[j], direction[j], along[j]
+            wrong = WRONG_WAY if oneway[b] and db == 1 else 0.0
+            best, origin, how = total[rank[0]] + BREAK, rank[0], NO_WAY
+            for r in range(ranked):
+                i = rank[r]
+                so_far = total[i]
+                if so_far >= best:
+                    break
+                a, da, ua = lane[i], direction[i], along[i]
+                if a == b and da == db and ub - ua >= -BACK_M:
+                    price = so_far + abs(ub - ua - moved) / BETA_M
+                    if price < best:
+                        best, origin, how = price, i, SAME
                     continue
-                price, _ = step(
-                    g, lane[i], direction[i], along[i], lane[j], direction[j], along[j], moved
-                )
-                if total[i] + price < best:
-                    best, origin = total[i] + price, i
-                    broken[j] = False
-            total[j], back[j] = best + cost[j], origin
+                if a == b and da != db:
+                    price = abs(abs(length[a] - ub - ua) - moved) / BETA_M
+                    price += so_far + TURN_MID_LANE + wrong
+                    if price < best:
+                        best, origin, how = price, i, TURN
+                for turned in range(2):
+                    so_far += turned * TURN_MID_LANE + (1 - turned) * wrong
+                    if so_far >= best or (turned == 1 and a == b):
+                        break
+                    leave = 1 - da if turned == 0 else da
+                    key = ((np.int64(a) << 32) | np.int64(b)) * 4 + 2 * leave + db
+                    slot = (key ^ (key >> 11) ^ (key >> 30)) & (size - 1)
+                    if known[slot] != key:
+                        known[slot] = key
+                        known_m[slot], known_price[slot] = between(
+                            near_first, near_node, near_m, near_lane, degree,
+                            a, ends[a, leave], b, ends[b, db],
+                        )  # fmt: skip
+                    if known_m[slot] == np.inf:
+                        continue
+                    rest = length[a] - ua if turned == 0 else ua
+                    price = abs(rest + known_m[slot] + ub - moved) / BETA_M
+                    price += so_far + known_price[slot]
+                    if price < best:
+                        best, origin, how = price, i, VIA + 2 * turned
+            total[j], back[j], come[j] = best + cost[j], origin, how
+    chosen = np.full(n, -1, np.int32)
     for k in range(n - 1, -1, -1):
         if first[k + 1] == first[k]:
             continue
@@ -245,7 +265,10 @@ def search(
                 if total[j] < total[best_j]:
                     best_j = j
             chosen[k] = best_j
-    for k in range(1, n):
-        new = not linked[k] or (chosen[k] >= 0 and broken[chosen[k]])
-        chain[k] = chain[k - 1] + (1 if new else 0)
-    return chosen, chain
+    chain, hows = np.zeros(n, np.int32), np.full(n, NO_WAY, np.int8)
+    for k in range(n):
+        if linked[k]:
+            hows[k] = come[chosen[k]]
+        if k > 0:
+            chain[k] = chain[k - 1] + (0 if linked[k] and hows[k] != NO_WAY else 1)
+    return chosen, hows, chain

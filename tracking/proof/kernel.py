@@ -43,11 +43,11 @@ def prove_track(
     node of each fix."""
     of, t_in, t_out, nx, ny, ns, nc, spread = nodes_of(t, x, y, speed, course, gap_s)
     first, lane, direction, along, cost, off = candidates(g, nx, ny, ns, nc, spread)
-    chosen, chain = search(
+    chosen, hows, chain = search(
         g, first, lane, direction, along, cost, nx, ny, t_in, t_out, gap_s
     )  # fmt: skip
     z, visit, v_lane, v_dir, v_zero, v_in, v_out, v_chain = travel(
-        g, chosen, chain, lane, direction, along, nx, ny
+        g, chosen, hows, chain, lane, direction, along
     )
     n, visits = len(nx), len(v_lane)
     start_s, end_s = np.empty(visits), np.empty(visits)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from tracking.proof.compiled import compiled
 from tracking.proof.graph import Floats, GraphArrays, Ints
-from tracking.proof.hmm import SAME, TURN, VIA, step
+from tracking.proof.hmm import SAME, TURN, VIA
 from tracking.proof.ways import way
 
 
@@ -15,12 +15,11 @@ from tracking.proof.ways import way
 def travel(
     g: GraphArrays,
     chosen: Ints,
+    hows: npt.NDArray[np.int8],
     chain: Ints,
     lane: Ints,
     direction: npt.NDArray[np.int8],
     along: Floats,
-    x: Floats,
-    y: Floats,
 ) -> tuple[Floats, Ints, Ints, npt.NDArray[np.int8], Floats, Floats, Floats, Ints]:
     """Unrolls the chosen states.
 
@@ -55,10 +54,9 @@ def travel(
         z[start], visit[start] = base, v
         for k in range(start + 1, stop):
             i, j = chosen[k - 1], chosen[k]
-            moved = np.hypot(x[k] - x[k - 1], y[k] - y[k - 1])
             a, b, ua, ub = lane[i], lane[j], along[i], along[j]
             length = g.length[a]
-            _, how = step(g, a, direction[i], ua, b, direction[j], ub, moved)
+            how = hows[k]
             if v + 40 >= len(v_lane):
                 more = len(v_lane)
                 v_lane = np.concatenate((v_lane, np.empty(more, np.int32)))
