@@ -1,6 +1,21 @@
 """All tables of this room, for the migrations."""
 
+from tracking.alarms.models import Alarm, Geofence
 from tracking.devices.models import Device
 from tracking.facts.models import Dwell, GeofencePass, Hearing, LaneTraversal, Watermark
+from tracking.weights.models import Excuse, Ticket, Trip, Weighbridge
 
-__all__ = ["Device", "Dwell", "GeofencePass", "Hearing", "LaneTraversal", "Watermark"]
+__all__ = [
+    "Alarm",
+    "Device",
+    "Dwell",
+    "Excuse",
+    "Geofence",
+    "GeofencePass",
+    "Hearing",
+    "LaneTraversal",
+    "Ticket",
+    "Trip",
+    "Watermark",
+    "Weighbridge",
+]

@@ -24,6 +24,8 @@ from tracking.facts.hearing import sweep
 from tracking.fixes import open_fixlog
 from tracking.ingest import Ingest
 from tracking.live import LiveState
+from tracking.weights import api as weights_api
+from tracking.weights import booking
 
 __all__ = [
     "handlers",
@@ -35,10 +37,10 @@ __all__ = [
     "watermark",
 ]
 
-routers: list[APIRouter] = [api.router, devices_api.router, socket.router]
-handlers: list[Handler] = []
+routers: list[APIRouter] = [api.router, devices_api.router, socket.router, weights_api.router]
+handlers: list[Handler] = [booking.handler]
 job_kinds: list[JobKind] = []
-timers: list[Timer] = [Timer("tracking.silent_devices", every(30), sweep)]
+timers: list[Timer] = [Timer("tracking.silent_devices", every(30), sweep), booking.timer]
 
 
 def install(app: FastAPI, kit: Kit) -> Ingest:

@@ -29,7 +29,7 @@ def routers() -> list[APIRouter]:
 
 def handlers() -> list[Handler]:
     """Run by the relay in the web process."""
-    return [*routing.handlers, *feedback.handlers]
+    return [*tracking.handlers, *routing.handlers, *feedback.handlers]
 
 
 def job_kinds() -> list[JobKind]:

@@ -247,6 +247,22 @@ class Beat(Base):
     active: Mapped[bool] = mapped_column(default=True)
 
 
+class CustomaryTime(Base):
+    """When a lane is usually served in a shift by a vehicle: what people have got used to."""
+
+    __tablename__ = "customary_time"
+
+    lane_id: Mapped[str] = mapped_column(primary_key=True)
+    shift: Mapped[str] = mapped_column(primary_key=True)
+    vehicle_id: Mapped[str] = mapped_column(primary_key=True)
+    usual_s: Mapped[float]
+    """Seconds after the service date's local midnight; past 86,400 for a night shift."""
+    spread_s: Mapped[float]
+    """How far it usually is from that, as a standard deviation."""
+    days: Mapped[int]
+    """Days on which it was seen."""
+
+
 class SearchName(Base):
     """A name that people look for: a street, a landmark or a ward."""
 

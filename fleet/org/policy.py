@@ -24,6 +24,44 @@ Metres = Annotated[float, Field(ge=0)]
 Kilograms = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+AlarmKind = Literal[
+    "device_silent",
+    "sos",
+    "crash",
+    "tamper",
+    "mains_cut",
+    "low_battery",
+    "overspeed",
+    "idling",
+    "off_shift",
+    "outside_city",
+    "dumping",
+    "geofence",
+    "station_late",
+    "route_late",
+    "route_left",
+    "route_km",
+    "visit_at_risk",
+    "visit_missed",
+]
+"""Kinds of alarm that a city may tune; `docs/alarms.md` says what each means."""
+
+
+class AlarmChange(BaseModel):
+    """What a city changes of an alarm's rule; what is left out keeps its default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    enabled: bool | None = None
+    severity: Literal["info", "warning", "critical"] | None = None
+    actionable: bool | None = None
+    seen_by: Literal["dispatcher", "admin"] | None = None
+    raise_at: float | None = None
+    clear_at: float | None = None
+    for_s: float | None = Field(default=None, ge=0)
+    clear_for_s: float | None = Field(default=None, ge=0)
+    quiet_s: float | None = Field(default=None, ge=0)
+    expire_s: float | None = Field(default=None, ge=0)
 
 
 class Policy(BaseModel):
@@ -167,6 +205,70 @@ class Policy(BaseModel):
         default=60.0, description="Radius around a depot or station that counts as being there."
     )
 
+    # weighbridges
+    unload_least_s: Seconds = Field(
+        default=120, description="Stay at a transfer station from which it counts as unloading."
+    )
+    station_return_s: Seconds = Field(
+        default=300,
+        description="Back at the station within this time is one stay, such as out of the queue.",
+    )
+    ticket_tolerance_s: Seconds = Field(
+        default=900,
+        description="How far a ticket's time may be from the stay at the station by GPS.",
+    )
+    ticket_far_s: Seconds = Field(
+        default=7200, description="How far away a stay is looked for that a ticket may mean."
+    )
+    ticket_wait_h: float = Field(
+        default=48.0, ge=0, description="Time in which the ticket of a trip may still arrive."
+    )
+    ticket_near_m: Metres = Field(
+        default=250.0,
+        description="A vehicle this near to the station is never said to have been elsewhere.",
+    )
+    ticket_least_kg: Kilograms = Field(
+        default=20.0, description="A weight below this is implausible for a trip."
+    )
+    ticket_most_share: float = Field(
+        default=1.5,
+        gt=0,
+        description="Share of the vehicle's payload above which a weight is implausible.",
+    )
+
+    # alarms
+    alarms: Mapping[AlarmKind, AlarmChange] = Field(
+        default={}, description="Changes of the alarms' rules, a table a kind; see `alarms.md`."
+    )
+    alarm_items: int = Field(
+        default=20,
+        ge=10,
+        description="Most items a zone and shift before alarms are grouped by cause.",
+    )
+    speed_limit_kmh: Mapping[str, Annotated[float, Field(gt=0)]] = Field(
+        default={
+            "motorway": 80.0,
+            "trunk": 60.0,
+            "primary": 50.0,
+            "secondary": 50.0,
+            "tertiary": 40.0,
+            "unclassified": 40.0,
+            "residential": 30.0,
+            "living_street": 20.0,
+            "service": 20.0,
+        },
+        description="Speed limit by highway class, as OSM calls it; links as their road.",
+    )
+    class_limit_kmh: Mapping[str, Annotated[float, Field(gt=0)]] = Field(
+        default={}, description="Speed limit of a vehicle class, on whatever road."
+    )
+    hoist_input: int = Field(
+        default=0,
+        ge=0,
+        le=31,
+        description="Digital input that is on while a body is tipped, 1 the lowest; 0: none.",
+    )
+
     # residents
     report_grace_s: Seconds = Field(
         default=1800, description="Time after the planned service before a miss may be reported."
@@ -282,6 +384,6 @@ def _fault(file: str, field: str, kind: str, message: str) -> Fault:
     known = Policy.model_fields.get(name)
     example = known.default if known else None
     if isinstance(example, Mapping) and entry:
-        example = example.get(entry, next(iter(example.values())))
+        example = example.get(entry, next(iter(example.values()), None))
     remedy = "Correct the value." if example is None else f"Give a value like {example!r}."
     return Fault(file, None, field or None, f"{message.removeprefix('Value error, ')}.", remedy)
