@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fleet.kit.geo import distance_m
+from fleet.org.staff import is_person
 from tracking.facts.models import LaneTraversal
 from tracking.fixes.fix import Fix
 from tracking.fixes.log import FixLog
@@ -44,19 +45,23 @@ def nearest_pass(
     fixes = fixlog.near(lon, lat, since, until, within_m + _LEG_REACH_M)
     by_vehicle: dict[str, list[Fix]] = {}
     for fix in fixes:
-        if fix.vehicle_id is not None:
+        if fix.vehicle_id is not None and not is_person(fix.vehicle_id):
             by_vehicle.setdefault(fix.vehicle_id, []).append(fix)
     passes = [p for own in by_vehicle.values() for p in _passes(own, lon, lat)]
     near = [p for p in passes if p.distance_m <= within_m]
     return min(near, key=lambda p: (round(p.distance_m, 1), p.t, p.vehicle_id), default=None)
 
 
-def traversals(session: Session, lane_id: str, service_date: date) -> list[LaneTraversal]:
-    """Passes along a lane on a service date, by start."""
+def passes(
+    session: Session, lane_ids: Collection[str], service_dates: Collection[date]
+) -> list[LaneTraversal]:
+    """Passes along lanes on service dates, by start."""
     return list(
         session.scalars(
             select(LaneTraversal)
-            .where(LaneTraversal.lane_id == lane_id, LaneTraversal.service_date == service_date)
+            .where(
+                LaneTraversal.lane_id.in_(lane_ids), LaneTraversal.service_date.in_(service_dates)
+            )
             .order_by(LaneTraversal.start_t, LaneTraversal.id)
         )
     )

@@ -12,14 +12,17 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import select
 
 from fleet.kit.live import Lost
 from fleet.kit.web import Kit
-from fleet.org.models import Assignment, City
+from fleet.org.models import City
 from fleet.org.queries import policy
+from fleet.org.staff import is_person
+from tracking.devices.holders import Holding, holder_at, holdings
 from tracking.filters import Filter
 from tracking.fixes.fix import Fix
 from tracking.fixes.log import FixLog
@@ -38,7 +41,9 @@ class _Waiting:
     device_id: str
     readings: Sequence[tuple[datetime, Reading]]
     received_t: datetime
-    committed: asyncio.Future[None]
+    holder: str | None
+    """Whose they are whatever the device holds, such as of a file for one vehicle."""
+    committed: asyncio.Future[list[bool]]
 
 
 class Ingest:
@@ -54,6 +59,7 @@ class Ingest:
         self._open = 0
         self._filters: dict[str, Filter] = {}
         self._bbox: Sequence[float] | None = None
+        self._tz = ZoneInfo("UTC")
         self.limits = Limits(kit.settings.device_frame_max_fixes, 0.0, 1)
 
     async def start(self) -> None:
@@ -70,19 +76,27 @@ class Ingest:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._bridge.shutdown()
 
-    async def submit(self, device_id: str, readings: Sequence[tuple[datetime, Reading]]) -> None:
-        """Returns once the readings are stored; raises what the commit raised.
+    async def submit(
+        self,
+        device_id: str,
+        readings: Sequence[tuple[datetime, Reading]],
+        *,
+        holder: str | None = None,
+    ) -> list[bool]:
+        """Returns once the readings are stored, which of them are new; raises what the commit
+        raised.
 
-        Readings of one device are stored in the order of the calls.
+        Readings of one device are stored in the order of the calls. Without `holder` they belong
+        to whom the device is assigned at their time.
         """
         if not readings:
-            return
-        committed = asyncio.get_running_loop().create_future()
+            return []
+        committed: asyncio.Future[list[bool]] = asyncio.get_running_loop().create_future()
         now = self._kit.clock.now()
         self._open += 1
         try:
-            await self._queue.put(_Waiting(device_id, readings, now, committed))
-            await committed
+            await self._queue.put(_Waiting(device_id, readings, now, holder, committed))
+            return await committed
         finally:
             self._open -= 1
 
@@ -97,22 +111,28 @@ class Ingest:
             while not self._queue.empty() and sum(len(w.readings) for w in batch) < BATCH_FIXES:
                 batch.append(self._queue.get_nowait())
             failure: BaseException | None = None
+            new: list[bool] = []
             try:
-                await loop.run_in_executor(self._bridge, self._commit, batch)
+                new = await loop.run_in_executor(self._bridge, self._commit, batch)
             except Exception as error:
                 # Every waiting socket gets it, and its device sends the frame again.
                 log.exception("fixes_not_stored", frames=len(batch))
                 failure = error
+            told = iter(new)
             for waiting in batch:
+                own = list(islice(told, len(waiting.readings)))
                 if not waiting.committed.done():
                     if failure is None:
-                        waiting.committed.set_result(None)
+                        waiting.committed.set_result(own)
                     else:
                         waiting.committed.set_exception(failure)
                 self._queue.task_done()
 
-    def _commit(self, batch: Sequence[_Waiting]) -> None:
-        holders = self._holders({waiting.device_id for waiting in batch})
+    def _commit(self, batch: Sequence[_Waiting]) -> list[bool]:
+        with self._kit.db.reading() as session:
+            # Read for each commit: a swap counts from its moment on, and one indexed read beside
+            # a commit costs little.
+            holders = holdings(session, {waiting.device_id for waiting in batch})
         fixes = [
             self._fix(waiting, t, reading, holders.get(waiting.device_id, ()))
             for waiting in batch
@@ -122,31 +142,16 @@ class Ingest:
         moved = self._live.update(fix for fix, is_new in zip(fixes, new, strict=True) if is_new)
         now = self._kit.clock.now()
         for vehicle_id in moved:
-            self._kit.hub.publish_position(vehicle_id, self._live.view(vehicle_id, now))
-
-    def _holders(self, device_ids: set[str]) -> dict[str, list[Assignment]]:
-        """The dated vehicles of each device. Read for each commit: a swap counts from its moment
-        on, and one indexed read beside a commit costs little."""
-        found: dict[str, list[Assignment]] = {}
-        with self._kit.db.reading() as session:
-            rows = session.scalars(
-                select(Assignment).where(
-                    Assignment.kind == "device_vehicle", Assignment.subject.in_(device_ids)
-                )
-            )
-            for row in rows:
-                found.setdefault(row.subject, []).append(row)
-        return found
+            if not is_person(vehicle_id):  # where people are is told to those who ask and may
+                self._kit.hub.publish_position(vehicle_id, self._live.view(vehicle_id, now))
+        return new
 
     def _fix(
-        self, waiting: _Waiting, t: datetime, reading: Reading, held: Sequence[Assignment]
+        self, waiting: _Waiting, t: datetime, reading: Reading, held: Sequence[Holding]
     ) -> Fix:
-        vehicle_id = next(
-            (a.object for a in held if a.from_at <= t and (a.to_at is None or t < a.to_at)), None
-        )
         return Fix(
             device_id=waiting.device_id,
-            vehicle_id=vehicle_id,
+            vehicle_id=waiting.holder or holder_at(held, t, self._tz),
             t=t,
             received_t=waiting.received_t,
             lon=reading.lon,
@@ -183,6 +188,8 @@ class Ingest:
         self._read_rules()
         now = self._kit.clock.now()
         for vehicle_id in self._live.update(self._fixlog.latest()):
+            if is_person(vehicle_id):
+                continue
             self._kit.hub.publish_position(vehicle_id, self._live.view(vehicle_id, now))
 
     def _read_rules(self) -> None:
@@ -197,6 +204,7 @@ class Ingest:
         )
         self._live.silent_after_s = rules.silent_device_s
         self._bbox = city.bbox if city is not None else None
+        self._tz = ZoneInfo(city.tz if city is not None else "UTC")
         self._filters.clear()
 
     async def _follow_city(self) -> None:

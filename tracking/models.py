@@ -3,10 +3,13 @@
 from tracking.alarms.models import Alarm, Geofence
 from tracking.devices.models import Device
 from tracking.facts.models import Dwell, GeofencePass, Hearing, LaneTraversal, Watermark
+from tracking.history.models import DayTrack
+from tracking.pull.models import PullSource
 from tracking.weights.models import Excuse, Ticket, Trip, Weighbridge
 
 __all__ = [
     "Alarm",
+    "DayTrack",
     "Device",
     "Dwell",
     "Excuse",
@@ -14,6 +17,7 @@ __all__ = [
     "GeofencePass",
     "Hearing",
     "LaneTraversal",
+    "PullSource",
     "Ticket",
     "Trip",
     "Watermark",

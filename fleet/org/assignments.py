@@ -1,10 +1,11 @@
-"""Dated assignments: which device is in which vehicle, which vehicle serves which beat, and whose
-crew drives what. History stays with the holder of its time: rows are only added and ended.
+"""Dated assignments: which vehicle or person carries which device, which vehicle serves which beat,
+whose crew drives what, and who works in which beat on foot. History stays with the holder of its
+time: rows are only added and ended.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -16,11 +17,28 @@ from fleet.kit.i18n import t
 from fleet.kit.ids import new_id
 from fleet.kit.outbox import emit
 from fleet.kit.times import iso
-from fleet.org.models import Assignment, Beat, Vehicle
+from fleet.org.models import Assignment, Beat, FieldWorker, Vehicle
+from fleet.org.staff import is_person
 
-type Kind = Literal["device_vehicle", "vehicle_beat", "crew_vehicle"]
-KINDS: Final = ("device_vehicle", "vehicle_beat", "crew_vehicle")
+type Kind = Literal["device_vehicle", "vehicle_beat", "crew_vehicle", "person_beat"]
+KINDS: Final = ("device_vehicle", "vehicle_beat", "crew_vehicle", "person_beat")
 TOPIC: Final = "org.assignment_changed"
+
+type SubjectCheck = Callable[[Session, str, str, str], None]
+"""Session, subject, object, language; raises a Problem when the subject cannot hold the object."""
+_subject_checks: dict[str, SubjectCheck] = {}
+
+
+def check_subjects(kind: Kind, check: SubjectCheck) -> None:
+    """A room above says who may be a subject of a kind: what a device is, only tracking knows."""
+    _subject_checks[kind] = check
+
+
+def check_subject(session: Session, kind: Kind, subject: str, object: str, lang: str) -> None:
+    """Raises what the registered check of the kind says against this subject and object."""
+    check = _subject_checks.get(kind)
+    if check is not None:
+        check(session, subject, object, lang)
 
 
 def assign(
@@ -29,11 +47,13 @@ def assign(
     """Give `object` to `subject` from `at` on, and end what that replaces.
 
     A device or a crew member has one vehicle at a time (a vehicle may carry several devices and
-    crew). A vehicle has one beat a shift, and a beat one vehicle. The same again changes nothing.
+    crew); a device may have a person (`person:…`) instead. A vehicle has one beat a shift, and a
+    beat one vehicle; a person has one beat a shift, and a beat any number of persons. The same
+    again changes nothing.
 
     Raises:
         Malformed: unknown kind.
-        NotFound: no such vehicle or beat.
+        NotFound: no such vehicle, person or beat.
         Conflict: something was assigned later than `at`; history is not rewritten.
     """
     slot = _slot(session, kind, subject, object, lang)
@@ -162,8 +182,11 @@ def _slot(session: Session, kind: Kind, subject: str, object: str, lang: str) ->
         raise Malformed(
             f"{kind!r} is no kind of assignment.", field="kind", remedy=f"Use {', '.join(KINDS)}."
         )
-    if kind == "vehicle_beat":
-        _existing_vehicle(session, subject, "subject", lang)
+    if kind in ("vehicle_beat", "person_beat"):
+        if kind == "person_beat":
+            _existing_person(session, subject, "subject", lang)
+        else:
+            _existing_vehicle(session, subject, "subject", lang)
         beat = session.get(Beat, object)
         if beat is None:
             raise NotFound(
@@ -172,8 +195,21 @@ def _slot(session: Session, kind: Kind, subject: str, object: str, lang: str) ->
                 remedy=t(lang, "org.beat_unknown_remedy"),
             )
         return beat.shift
-    _existing_vehicle(session, object, "object", lang)
+    if kind == "device_vehicle" and is_person(object):
+        _existing_person(session, object, "object", lang)
+    else:
+        _existing_vehicle(session, object, "object", lang)
     return ""
+
+
+def _existing_person(session: Session, person_id: str, field: str, lang: str) -> None:
+    person = session.get(FieldWorker, person_id)
+    if person is None or not person.active:
+        raise NotFound(
+            t(lang, "org.person_unknown", person=person_id),
+            field=field,
+            remedy=t(lang, "org.person_unknown_remedy"),
+        )
 
 
 def _existing_vehicle(session: Session, vehicle_id: str, field: str, lang: str) -> None:

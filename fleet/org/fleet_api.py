@@ -10,14 +10,14 @@ from pydantic import BaseModel, Field
 from fleet.kit.errors import NotFound
 from fleet.kit.i18n import t
 from fleet.kit.web import Now, Reading, UnitOfWork
-from fleet.org import assignments, queries
+from fleet.org import assignments, queries, staff
 from fleet.people import Role, Scope, User, requires
 
 router = APIRouter(tags=["fleet"])
 
 Dispatcher = Annotated[Scope, Depends(requires(Role.DISPATCHER))]
 Identifier = Annotated[str, Field(min_length=1, max_length=120)]
-AssignmentKind = Literal["device_vehicle", "vehicle_beat", "crew_vehicle"]
+AssignmentKind = Literal["device_vehicle", "vehicle_beat", "crew_vehicle", "person_beat"]
 
 
 class CompartmentView(BaseModel):
@@ -114,6 +114,9 @@ def assign(
             field="subject",
             remedy=t(scope.lang, "org.user_unknown_remedy"),
         )
+    assignments.check_subject(session, body.kind, body.subject, body.object, scope.lang)
+    for holder in (body.subject, body.object):
+        staff.check_seen(session, scope, holder)
     row = assignments.assign(session, body.kind, body.subject, body.object, now, lang=scope.lang)
     return AssignmentView(**assignments.view(row))
 

@@ -263,6 +263,28 @@ class CustomaryTime(Base):
     """Days on which it was seen."""
 
 
+class FieldWorker(Base):
+    """A person of the field staff, who carries a phone or watch while on shift.
+
+    The id begins with `person:`, so that a person can hold a device and stand as a fix's holder
+    where a vehicle does.
+    """
+
+    __tablename__ = "field_worker"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    name_hi: Mapped[str]
+    zone_id: Mapped[str] = mapped_column(ForeignKey("zone.id"), index=True)
+    """Only who answers for this zone sees where the person was."""
+    duty: Mapped[str]
+    """sweeping | collection | supervision."""
+    start_s: Mapped[int]
+    end_s: Mapped[int]
+    """The shift, as `Shift` has it. Where the person is outside of it is nobody's business."""
+    active: Mapped[bool] = mapped_column(default=True)
+
+
 class SearchName(Base):
     """A name that people look for: a street, a landmark or a ward."""
 
@@ -302,10 +324,10 @@ class Assignment(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    """device_vehicle | vehicle_beat | crew_vehicle."""
+    """device_vehicle | vehicle_beat | crew_vehicle | person_beat."""
     subject: Mapped[str]
     object: Mapped[str]
     slot: Mapped[str]
-    """The beat's shift for `vehicle_beat`, else empty: one holder per subject and slot."""
+    """The beat's shift for beats, else empty: one holder per subject and slot."""
     from_at: Mapped[datetime] = mapped_column(UtcDateTime)
     to_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

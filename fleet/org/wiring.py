@@ -7,9 +7,9 @@ from fastapi import APIRouter
 from fleet.kit.jobs import JobKind
 from fleet.kit.outbox import Handler
 from fleet.kit.timers import Timer
-from fleet.org import api, fleet_api
+from fleet.org import api, fleet_api, staff_api
 
-routers: list[APIRouter] = [api.router, fleet_api.router]
+routers: list[APIRouter] = [api.router, fleet_api.router, staff_api.router]
 handlers: list[Handler] = []
 job_kinds: list[JobKind] = []
 timers: list[Timer] = []
