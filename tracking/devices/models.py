@@ -11,6 +11,8 @@ from fleet.kit.db import Base, UtcDateTime
 
 type Kind = Literal["gps", "person", "feed", "weighbridge"]
 KINDS: Final = ("gps", "person", "feed", "weighbridge")
+type Protocol = Literal["websocket", "osmand", "owntracks", "traccar", "ais140", "gt06", "pull"]
+PROTOCOLS: Final = ("websocket", "osmand", "owntracks", "traccar", "ais140", "gt06", "pull")
 
 
 class Device(Base):
@@ -28,7 +30,7 @@ class Device(Base):
     protocol: Mapped[str | None]
     """The one protocol that it may speak; None: any."""
     layout: Mapped[str | None]
-    """Its vendor's frame layout; None: recognised by the frame."""
+    """Its vendor's frame layout, or the source that it is pulled from; None: recognised."""
     token_hash: Mapped[bytes]
     """SHA-256 of its token: 32 random bytes need no slow hash."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

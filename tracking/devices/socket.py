@@ -44,6 +44,8 @@ class Connections:
 
     def __init__(self) -> None:
         self._open: dict[str, WebSocket] = {}
+        self.ends = 0
+        """Grows with each `end`: who was found authentic before must be looked up again."""
 
     async def take(self, device_id: str, socket: WebSocket) -> None:
         older = self._open.get(device_id)
@@ -54,6 +56,13 @@ class Connections:
     def leave(self, device_id: str, socket: WebSocket) -> None:
         if self._open.get(device_id) is socket:
             del self._open[device_id]
+
+    async def end(self, device_id: str) -> None:
+        """Closes the device's socket: it was disabled, changed, or has a new token."""
+        self.ends += 1
+        socket = self._open.pop(device_id, None)
+        if socket is not None:
+            await _close(socket, Close.UNAUTHORISED, "The device was changed; connect again.")
 
 
 @dataclass
@@ -95,9 +104,13 @@ async def device_socket(socket: WebSocket, device_id: str) -> None:
     ingest: Ingest = socket.app.state.ingest
     connections: Connections = socket.app.state.device_connections
     token, subprotocol = _credentials(socket)
+    ends = connections.ends
     known = origin_is_ours(socket) and await run_in_threadpool(_knows, kit, device_id, token)
     # Accepted in any case: a peer is not told the code of a socket that never opened.
     await socket.accept(subprotocol)
+    while known and ends != connections.ends:  # some device has changed meanwhile: look again
+        ends = connections.ends
+        known = await run_in_threadpool(_knows, kit, device_id, token)
     if not known:
         log.warning("device_refused", device_id=device_id)
         await _close(socket, Close.UNAUTHORISED, "Unknown device, or not its token.")
