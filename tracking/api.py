@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel
 
 from fleet.kit.web import Now, Reading
 from fleet.people import Role, Scope, requires
-from tracking.fixes.fix import to_ms
+from tracking.history.simplify import seen_at
 from tracking.queries import trail
 
 router = APIRouter(prefix="/api/vehicles", tags=["tracking"])
@@ -33,10 +34,14 @@ def read_trail(
     scope: Annotated[Scope, Depends(requires(Role.DISPATCHER))],
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
+    zoom: Annotated[
+        float | None,
+        Query(ge=0, le=22, description="Only what a map shows at it: good fixes, simplified."),
+    ] = None,
 ) -> Trail:
     """Without `until` up to the newest fix; without `since` the two hours before `until`."""
     end = until or now + timedelta(minutes=5)
-    fixes = trail(
+    found = trail(
         session,
         request.app.state.fixlog,
         scope,
@@ -44,7 +49,11 @@ def read_trail(
         since=since or end - USUAL_TRAIL,
         until=end,
     )
+    if zoom is not None:
+        found = seen_at(found.good(), zoom)
+    speeds = [None if math.isnan(speed) else speed for speed in found.speed_mps.tolist()]
+    columns = (found.t_ms / 1000).tolist(), found.lon.tolist(), found.lat.tolist()
     return Trail(
         vehicle_id=vehicle_id,
-        fixes=[(to_ms(f.t) / 1000, f.lon, f.lat, f.speed_mps, f.mark) for f in fixes],
+        fixes=list(zip(*columns, speeds, found.marks.tolist(), strict=True)),
     )

@@ -12,7 +12,7 @@ from fleet.kit.i18n import t
 from fleet.org.assignments import held
 from fleet.org.models import Beat, Lane, Vehicle, Ward
 from fleet.people import Scope
-from tracking.fixes.fix import Fix
+from tracking.fixes.columns import TrailColumns
 from tracking.fixes.log import FixLog
 
 LONGEST_TRAIL = timedelta(hours=36)
@@ -43,6 +43,38 @@ def sees_vehicle(session: Session, scope: Scope, vehicle_id: str, at: datetime) 
     return any(scope.sees_zone(zone) for zone in zones)
 
 
+def vehicles_seen(session: Session, scope: Scope, at: datetime) -> frozenset[str]:
+    """All vehicles for which `sees_vehicle` is true, in a few queries for the whole fleet."""
+    everybody = frozenset(session.scalars(select(Vehicle.id)))
+    if scope.zones is None:
+        return everybody
+    zone_of = dict(
+        session.execute(select(Lane.id, Ward.zone_id).join(Ward, Ward.id == Lane.ward_id))
+        .tuples()
+        .all()
+    )
+    beats = {
+        beat_id: (vehicle_id, lane_ids)
+        for beat_id, vehicle_id, lane_ids in session.execute(
+            select(Beat.id, Beat.vehicle_id, Beat.lane_ids).where(Beat.active)
+        )
+    }
+    given: dict[str, set[str]] = {}
+    for assignment in held(session, "vehicle_beat", at):
+        given.setdefault(assignment.subject, set()).add(assignment.object)
+    imported: dict[str, set[str]] = {}
+    for beat_id, (vehicle_id, _) in beats.items():
+        imported.setdefault(vehicle_id, set()).add(beat_id)
+
+    def seen(vehicle_id: str) -> bool:
+        own = given.get(vehicle_id) or imported.get(vehicle_id, set())
+        lanes = {lane for beat in own if beat in beats for lane in beats[beat][1]}
+        zones = {zone_of[lane] for lane in lanes if lane in zone_of}
+        return not lanes or any(scope.sees_zone(zone) for zone in zones)
+
+    return frozenset(v for v in everybody if seen(v))
+
+
 def trail(
     session: Session,
     fixlog: FixLog,
@@ -51,7 +83,7 @@ def trail(
     vehicle_id: str,
     since: datetime,
     until: datetime,
-) -> list[Fix]:
+) -> TrailColumns:
     """All stored fixes of a vehicle with since ≤ t < until, marked ones included.
 
     Raises:
@@ -71,4 +103,4 @@ def trail(
             field="since",
             remedy=t(scope.lang, "tracking.window_remedy"),
         )
-    return fixlog.window(vehicle_id, since, until, include_marked=True)
+    return fixlog.trail_columns(vehicle_id, since, until)

@@ -3,8 +3,8 @@
 The web process calls `install(app, kit)` before it serves; its lifespan awaits
 `app.state.ingest.start()` and, at the end, `app.state.ingest.stop()`, then closes
 `app.state.fixlog`.
-`install` sets `app.state.fixlog`, `.live`, `.ingest` and `.device_connections`. The matcher runs
-`make_follower(kit).run_forever(stop)`; the stepped clock waits on `watermark(session)`.
+`install` sets `app.state.fixlog`, `.live`, `.ingest`, `.reels` and `.device_connections`. The
+matcher runs `make_follower(kit).run_forever(stop)`; the stepped clock waits on `watermark(session)`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from tracking.devices import socket
 from tracking.facts.follower import Follower, watermark
 from tracking.facts.hearing import sweep
 from tracking.fixes import open_fixlog
+from tracking.history import api as history_api
+from tracking.history import keep
+from tracking.history.replay import Reels
 from tracking.ingest import Ingest
 from tracking.live import LiveState
 from tracking.weights import api as weights_api
@@ -37,10 +40,20 @@ __all__ = [
     "watermark",
 ]
 
-routers: list[APIRouter] = [api.router, devices_api.router, socket.router, weights_api.router]
+routers: list[APIRouter] = [
+    api.router,
+    devices_api.router,
+    socket.router,
+    weights_api.router,
+    history_api.router,
+]
 handlers: list[Handler] = [booking.handler]
-job_kinds: list[JobKind] = []
-timers: list[Timer] = [Timer("tracking.silent_devices", every(30), sweep), booking.timer]
+job_kinds: list[JobKind] = [*keep.job_kinds]
+timers: list[Timer] = [
+    Timer("tracking.silent_devices", every(30), sweep),
+    booking.timer,
+    keep.timer,
+]
 
 
 def install(app: FastAPI, kit: Kit) -> Ingest:
@@ -54,6 +67,7 @@ def install(app: FastAPI, kit: Kit) -> Ingest:
     app.state.fixlog = open_fixlog(kit.settings, kit.db)
     app.state.live = LiveState(silent_after_s)
     app.state.ingest = Ingest(kit, app.state.fixlog, app.state.live)
+    app.state.reels = Reels(kit.monotonic)
     app.state.device_connections = socket.Connections()
     ingest: Ingest = app.state.ingest
     return ingest

@@ -34,7 +34,7 @@ def handlers() -> list[Handler]:
 
 def job_kinds() -> list[JobKind]:
     """Run by the worker process."""
-    return [*routing.job_kinds, *feedback.job_kinds]
+    return [*tracking.job_kinds, *routing.job_kinds, *feedback.job_kinds]
 
 
 def timers() -> list[Timer]:

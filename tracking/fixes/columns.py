@@ -59,7 +59,10 @@ class TrailColumns:
 
     def good(self) -> TrailColumns:
         """Those that no filter set aside."""
-        mask = self.marks == None  # noqa: E711 - element by element
+        return self.masked(self.marks == None)  # noqa: E711 - element by element
+
+    def masked(self, mask: npt.NDArray[np.bool_]) -> TrailColumns:
+        """Those for which the mask is true."""
         return TrailColumns(
             self.t_ms[mask],
             self.lon[mask],

@@ -289,8 +289,9 @@ class SqliteFixLog:
             if left:
                 self._give_entries(connection, stay, spans)
                 # A fix without a vehicle makes the condition NULL: it goes too.
-                connection.execute(f"DELETE FROM fix WHERE ({stay}) IS NOT TRUE", spans)
-                connection.execute("VACUUM")
+                query = f"DELETE FROM fix WHERE ({stay}) IS NOT TRUE"
+                if connection.execute(query, spans).rowcount:
+                    connection.execute("VACUUM")
                 return int(left)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.close()

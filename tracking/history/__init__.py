@@ -1,0 +1,1 @@
+"""What was: a vehicle's day, the fleet's replay, exports, coverage, compact tracks, retention."""

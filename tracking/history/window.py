@@ -1,0 +1,38 @@
+"""From when to when a vehicle's service day lasts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from fleet.kit.times import local_midnight
+
+
+def day_window(
+    day: date, tz: ZoneInfo, shifts: Sequence[tuple[int, int]]
+) -> tuple[datetime, datetime]:
+    """since ≤ t < until of all moments that `service_day` puts on a date.
+
+    Args:
+        shifts: (start, end) of the vehicle's shifts in seconds after local midnight; an end past
+            86,400 is on the next day. None at all: the local date.
+
+    >>> from datetime import date
+    >>> night = day_window(date(2026, 3, 2), ZoneInfo("Asia/Kolkata"), [(79_200, 108_000)])
+    >>> [t.astimezone(ZoneInfo("Asia/Kolkata")).strftime("%d %H:%M") for t in night]
+    ['02 14:00', '03 14:00']
+    """
+    return _begin(day, tz, shifts), _begin(day + timedelta(days=1), tz, shifts)
+
+
+def _begin(day: date, tz: ZoneInfo, shifts: Sequence[tuple[int, int]]) -> datetime:
+    """Half-way between the last shift of the day before and the first of the day."""
+    midnight = local_midnight(day, tz)
+    if not shifts:
+        return midnight
+    before = local_midnight(day - timedelta(days=1), tz)
+    ended = before + timedelta(seconds=max(end for _, end in shifts))
+    starts = midnight + timedelta(seconds=min(start for start, _ in shifts))
+    # Where a night's shift reaches into the morning's, the morning's begins the new day.
+    return starts if ended >= starts else ended + (starts - ended) / 2
