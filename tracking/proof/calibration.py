@@ -15,7 +15,8 @@ SPEED_EDGES_MPS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 
                    3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 10.0)  # fmt: skip
 """Borders of the bins of mean speed over a window; below the first and above the last are two."""
 BINS = len(SPEED_EDGES_MPS) + 1
-FEATURES = ("bias", "served", "served_squared", "pace", "halts", "length", "standing", "offset")
+FEATURES = ("bias", "served", "slow", "pace", "pace_squared", "halts", "length",
+            "length_served", "length_slow", "standing", "offset")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -25,14 +26,16 @@ class Calibration:
     serve: tuple[float, ...]
     """Probability of each bin of mean speed while the crew serves."""
     drive: tuple[float, ...]
-    serving_s: float
-    """Mean time served without a break, and driven without service."""
-    driving_s: float
     serve_mps: float
     """Median speed of service, halts included."""
     weights: tuple[float, ...]
     """Of FEATURES, in the log odds that a lane was served."""
-    window_s: float = 24.0
+    change_at_node: float = 0.25
+    change_per_m: float = 0.0004
+    """Probability that service begins or ends at a junction, and on a metre of way elsewhere."""
+    window_s: float = 8.0
+    halt_s: float = 10.0
+    """A halt counts no longer than this as a sign of service."""
     evidence: float = 0.35
     """Weight of one sample: windows overlap, so samples repeat each other."""
     silent_serve_mps: float = 1.6
@@ -85,8 +88,6 @@ def _smooth(centre_mps: float, spread: float, standing: float) -> tuple[float, .
 DEFAULT = Calibration(
     serve=_smooth(1.15, 0.45, 0.08),
     drive=_smooth(5.0, 0.45, 0.03),
-    serving_s=240.0,
-    driving_s=180.0,
     serve_mps=1.15,
-    weights=(-8.0, 10.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    weights=(-8.0, 10.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
 )

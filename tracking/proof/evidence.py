@@ -9,21 +9,26 @@ import numpy as np
 from tracking.proof.compiled import compiled
 from tracking.proof.graph import Floats
 
-SAMPLE_S = 4.0
+SAMPLE_S = 2.5
 HALT_CAP_S = 30.0
 """A halt counts no longer than this: waiting at a crossing is not service."""
-LEAST_WINDOW_S = 8.0
+NODE_M = 10.0
+"""Noise may show a change at a junction this far from it."""
+IDLE_RATE = 1 / 3600
+"""Changes per second that need no way."""
+LEAST_WINDOW = 0.6
+"""Less of a window than this says nothing of the speed."""
 
 
 @compiled
 def samples(
-    z: Floats, t_in: Floats, t_out: Floats, start: int, stop: int, window_s: float
-) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    z: Floats, t_in: Floats, t_out: Floats, start: int, stop: int, window_s: float, halt_s: float
+) -> tuple[Floats, Floats, float, Floats]:
     """Speed along a chain's way, in steps of time in which long halts are cut short.
 
     Returns:
-        For each sample the z it reaches from, the z it reaches to, seconds, and the mean speed in
-        the window around it (NaN: too little time to tell); and for each node the shortened time.
+        For each sample the z it reaches from and the z it reaches to; the seconds of a sample; and
+        the mean speed in the window around each (NaN: too little time to tell).
     """
     n = stop - start
     knot_s, knot_z = np.empty(2 * n), np.empty(2 * n)
@@ -32,7 +37,7 @@ def samples(
         if k > 0:
             at += t_in[start + k] - t_out[start + k - 1]
         knot_s[2 * k], knot_z[2 * k] = at, z[start + k]
-        at += min(t_out[start + k] - t_in[start + k], HALT_CAP_S)
+        at += min(t_out[start + k] - t_in[start + k], halt_s)
         knot_s[2 * k + 1], knot_z[2 * k + 1] = at, z[start + k]
     m = max(1, math.ceil(at / SAMPLE_S))
     width = at / m
@@ -48,8 +53,8 @@ def samples(
         begin, end = max(0.0, middle - window_s / 2), min(at, middle + window_s / 2)
         a, left = _at(knot_s, knot_z, left, begin)
         b, right = _at(knot_s, knot_z, right, end)
-        speed[q] = (b - a) / (end - begin) if end - begin >= LEAST_WINDOW_S else math.nan
-    return low, high, np.full(m, width), speed, knot_s
+        speed[q] = (b - a) / (end - begin) if end - begin >= LEAST_WINDOW * window_s else math.nan
+    return low, high, width, speed
 
 
 @compiled
@@ -71,25 +76,47 @@ def bin_of(edges: Floats, speed: float) -> int:
 
 
 @compiled
-def serving(
-    speed: Floats, width_s: float, log_odds: Floats, edges: Floats, to_drive: float, to_serve: float
+def changes(
+    low: Floats, high: Floats, width_s: float, nodes: Floats, at_node: float, per_m: float
 ) -> Floats:
-    """Probability of service at each sample (forward and backward pass).
+    """Probability that service begins or ends between the sample before and each sample.
+
+    Crews begin and end at junctions: `at_node` is the probability there, spread over where noise
+    may show it; `per_m` the rate elsewhere.
 
     Args:
-        to_drive: rate at which service ends, per second; `to_serve`: at which it begins.
+        nodes: z of the ends of lanes passed, rising.
     """
+    n = len(low)
+    result = np.empty(n)
+    first = 0
+    for q in range(n):
+        a = (low[q] + high[q]) / 2 if q == 0 else (low[q - 1] + high[q - 1]) / 2
+        b = (low[q] + high[q]) / 2
+        while first < len(nodes) and nodes[first] + NODE_M < a:
+            first += 1
+        rate = per_m * (b - a) + IDLE_RATE * width_s
+        k = first
+        while k < len(nodes) and nodes[k] - NODE_M < b:
+            inside = min(b, nodes[k] + NODE_M) - max(a, nodes[k] - NODE_M)
+            rate += at_node * max(0.0, inside) / (2 * NODE_M)
+            k += 1
+        result[q] = min(0.5, 1 - math.exp(-rate))
+    return result
+
+
+@compiled
+def serving(speed: Floats, change: Floats, log_odds: Floats, edges: Floats) -> Floats:
+    """Probability of service at each sample (forward and backward pass)."""
     n = len(speed)
-    stop, begin = 1 - math.exp(-to_drive * width_s), 1 - math.exp(-to_serve * width_s)
     odds = np.empty(n)
     for k in range(n):
         value = speed[k]
         odds[k] = math.exp(log_odds[bin_of(edges, value)]) if math.isfinite(value) else 1.0
     forward = np.empty(n)
-    p = to_serve / (to_serve + to_drive)
+    p = 0.5
     for k in range(n):
-        if k > 0:
-            p = p * (1 - stop) + (1 - p) * begin
+        p = p + change[k] * (1 - 2 * p)
         p = p * odds[k] / (p * odds[k] + 1 - p)
         forward[k] = p
     result = np.empty(n)
@@ -98,8 +125,8 @@ def serving(
         both = forward[k] * s
         result[k] = both / (both + (1 - forward[k]) * d)
         es, ed = s * odds[k], d
-        s = (1 - stop) * es + stop * ed
-        d = begin * es + (1 - begin) * ed
+        s = (1 - change[k]) * es + change[k] * ed
+        d = change[k] * es + (1 - change[k]) * ed
         scale = s + d
         s, d = s / scale, d / scale
     return result

@@ -80,20 +80,26 @@ def features(
     passes: Sequence[LanePass], served_fraction: float, length_m: float, calibration: Calibration
 ) -> tuple[float, ...]:
     """In the order of `calibration.FEATURES`."""
-    service_s = sum(p.service_s for p in passes)
-    halts = sum(p.halts for p in passes)
-    standing_s = sum(p.standing_s for p in passes)
-    heard = [p.offset_m for p in passes if p.driven_m]
-    pace = service_s * calibration.serve_mps / length_m
+    driven = [p for p in passes if p.driven_m]
+    service_s = sum(p.service_s for p in driven)
+    slow = min(1.0, sum(p.slow_m for p in driven if p.served_m) / length_m)
+    halts = sum(p.halts for p in driven if p.served_m)
+    standing_s = sum(p.standing_s for p in driven)
+    offset_m = sum(p.offset_m for p in driven) / len(driven) if driven else 0.0
+    pace = math.log(max(0.1, min(5.0, service_s * calibration.serve_mps / length_m)))
+    size = math.log(max(10.0, min(300.0, length_m)) / 80.0)
     return (
         1.0,
         served_fraction,
-        served_fraction**2,
-        math.log(max(0.1, min(5.0, pace))),
-        min(3.0, math.sqrt(halts * 30.0 / max(30.0, length_m))),
-        math.log(max(10.0, length_m) / 100.0),
+        slow,
+        pace,
+        pace * pace,
+        min(3.0, halts * 30.0 / max(30.0, length_m)),
+        size,
+        size * served_fraction,
+        size * slow,
         min(1.0, standing_s / max(1.0, service_s)),
-        min(30.0, sum(heard) / len(heard)) / 10.0 if heard else 0.0,
+        min(30.0, offset_m) / 10.0,
     )
 
 

@@ -5,11 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from tracking.proof.compiled import compiled
-from tracking.proof.evidence import HALT_CAP_S, moment, samples, serving
+from tracking.proof.evidence import HALT_CAP_S, bin_of, changes, moment, samples, serving
 from tracking.proof.graph import Floats, GraphArrays, Ints
 from tracking.proof.hmm import candidates, search
 from tracking.proof.nodes import STANDING_MPS, nodes_of
-from tracking.proof.passes import MOUTH_M, group, pieces_on, snaps, united
+from tracking.proof.passes import (
+    MOUTH_M,
+    containing,
+    group,
+    pieces_on,
+    runs,
+    snapped,
+    snaps,
+    united,
+)
 from tracking.proof.path import travel
 from tracking.proof.silence import doubts
 
@@ -17,8 +26,8 @@ HALT_LEAST_S = 4.0
 
 # Columns of the table of passes.
 LANE, START, END, FORWARD, SERVICE, HALTS, STANDING, PACE, OFFSET, DRIVEN_FROM, DRIVEN_TO, \
-    SERVED_TO = range(12)  # fmt: skip
-COLUMNS = 12
+    SERVED_TO, SLOW = range(13)  # fmt: skip
+COLUMNS = 13
 
 
 @compiled
@@ -31,16 +40,19 @@ def prove_track(
     course: Floats,
     gap_s: float,
     window_s: float,
-    to_drive: float,
-    to_serve: float,
+    halt_s: float,
+    at_node: float,
+    per_m: float,
     log_odds: Floats,
     edges: Floats,
     silent_serve_mps: float,
     silent_between_mps: float,
-) -> tuple[Floats, Floats, Floats, Ints, Floats, Floats, Ints]:
-    """Table of passes [passes, COLUMNS] with rows into the table of intervals [from, to]; doubts
-    [lane, since, until, metres]; lane of each fix; speed and probability of service of each sample;
-    node of each fix."""
+) -> tuple[Floats, Floats, Floats, Ints, Floats, Floats, Floats, Ints]:
+    """Table of passes [passes, COLUMNS] with rows into the table of intervals [from, to].
+
+    Then doubts [lane, since, until, metres]; lane of each fix; at each sample the speed, the
+    probability of a change and that of service; whether each fix stands (-1: no position).
+    """
     of, t_in, t_out, nx, ny, ns, nc, spread = nodes_of(t, x, y, speed, course, gap_s)
     first, lane, direction, along, cost, off = candidates(g, nx, ny, ns, nc, spread)
     chosen, hows, chain = search(
@@ -51,13 +63,13 @@ def prove_track(
     )
     n, visits = len(nx), len(v_lane)
     start_s, end_s = np.empty(visits), np.empty(visits)
-    service_s, standing_s = np.zeros(visits), np.zeros(visits)
+    service_s, standing_s, slow_m = np.zeros(visits), np.zeros(visits), np.zeros(visits)
     halts, off2, heard = np.zeros(visits), np.zeros(visits), np.zeros(visits)
     lane_of_node = np.full(n, -1, np.int32)
     piece_visit = np.empty(64, np.int32)
     piece_from, piece_to = np.empty(64), np.empty(64)
     pieces = 0
-    all_speed, all_p = np.empty(64), np.empty(64)
+    all_speed, all_p, all_change = np.empty(64), np.empty(64), np.empty(64)
     sampled = 0
     start = 0
     v = 0
@@ -68,11 +80,19 @@ def prove_track(
         if chosen[start] < 0:
             start = stop
             continue
-        low, high, width, mean, _ = samples(z, t_in, t_out, start, stop, window_s)
-        p = serving(mean, width[0], log_odds, edges, to_drive, to_serve)
+        last = v
+        while last < visits and v_chain[last] == chain[start]:
+            last += 1
+        low, high, width, mean = samples(z, t_in, t_out, start, stop, window_s, halt_s)
+        change = changes(low, high, width, v_in[v + 1 : last], at_node, per_m)
+        # The first sample of a chain comes after nothing.
+        change[0] = 0.5
+        p = serving(mean, change, log_odds, edges)
         while sampled + len(p) > len(all_p):
             all_p = np.concatenate((all_p, np.empty(len(all_p))))
             all_speed = np.concatenate((all_speed, np.empty(len(all_speed))))
+            all_change = np.concatenate((all_change, np.empty(len(all_change))))
+        all_change[sampled : sampled + len(p)] = change
         all_p[sampled : sampled + len(p)] = p
         all_speed[sampled : sampled + len(p)] = mean
         sampled += len(p)
@@ -91,33 +111,30 @@ def prove_track(
                 standing_s[w] += min(stood, HALT_CAP_S)
             off2[w] += off[chosen[k]] ** 2
             heard[w] += 1
-        w = own
+        runs_from, runs_to = runs(p, low, high)
         for q in range(len(p)):
-            if p[q] < 0.5:
-                continue
-            while w < v - 1 and v_out[w] <= low[q]:
+            middle = (low[q] + high[q]) / 2
+            w = containing(v_out, own, v, middle)
+            if p[q] >= 0.5:
+                service_s[w] += width
+            if not (mean[q] < np.inf) or log_odds[bin_of(edges, mean[q])] >= 0:
+                slow_m[w] += high[q] - low[q]
+        w = own
+        for q in range(len(runs_from)):
+            begin = snapped(v_in, v_out, own, v, runs_from[q])
+            end = snapped(v_in, v_out, own, v, runs_to[q])
+            while w < v - 1 and v_out[w] <= begin:
                 w += 1
             inside = w
-            while inside < v and (inside == w or v_in[inside] < high[q]):
-                a, b = max(low[q], v_in[inside]), min(high[q], v_out[inside])
-                total = high[q] - low[q]
-                share = max(0.0, b - a) / total if total > 0 else (1.0 if inside == w else 0.0)
-                service_s[inside] += share * width[q]
-                if b > a:
-                    if (
-                        pieces > 0
-                        and piece_visit[pieces - 1] == inside
-                        and (a - piece_to[pieces - 1] < 0.01)
-                    ):
-                        piece_to[pieces - 1] = b
-                    else:
-                        if pieces == len(piece_visit):
-                            piece_visit = np.concatenate((piece_visit, np.empty(pieces, np.int32)))
-                            piece_from = np.concatenate((piece_from, np.empty(pieces)))
-                            piece_to = np.concatenate((piece_to, np.empty(pieces)))
-                        piece_visit[pieces], piece_from[pieces] = inside, a
-                        piece_to[pieces] = b
-                        pieces += 1
+            while inside < v and v_in[inside] < end:
+                lo, hi = max(begin, v_in[inside]), min(end, v_out[inside])
+                if hi > lo:
+                    if pieces == len(piece_visit):
+                        piece_visit = np.concatenate((piece_visit, np.empty(pieces, np.int32)))
+                        piece_from = np.concatenate((piece_from, np.empty(pieces)))
+                        piece_to = np.concatenate((piece_to, np.empty(pieces)))
+                    piece_visit[pieces], piece_from[pieces], piece_to[pieces] = inside, lo, hi
+                    pieces += 1
                 inside += 1
         start = stop
     piece_first = np.searchsorted(piece_visit[:pieces], np.arange(visits + 1))
@@ -170,6 +187,7 @@ def prove_track(
         forward = served_net if abs(served_net) > 1.0 else net
         row[FORWARD] = 1.0 if forward >= 0 else 0.0
         row[SERVICE], row[HALTS] = np.sum(service_s[members]), np.sum(halts[members])
+        row[SLOW] = np.sum(slow_m[members])
         row[STANDING] = np.sum(standing_s[members])
         took = 0.0
         for w in members:
@@ -192,5 +210,5 @@ def prove_track(
             standing[i] = 1 if ns[of[i]] < STANDING_MPS else 0
     return (
         table[:rows], intervals[:used], doubt, lane_of_fix,
-        all_speed[:sampled], all_p[:sampled], standing,
+        all_speed[:sampled], all_change[:sampled], all_p[:sampled], standing,
     )  # fmt: skip

@@ -16,8 +16,51 @@ JOIN_M = 15.0
 SNAP_M = 5.0
 SNAP_DEAD_END_M = 12.0
 """Pieces closer than this are one; one that ends this near a lane's end reaches it."""
+CORNER_M, CORNER_SHARE = 12.0, 0.4
+"""Service that begins or ends this near a junction, and within this share of its lane, does so at
+the junction."""
 MOUTH_M = 12.0
 """Less than this, and less than half of the lane, is the mouth of a side street, not a pass."""
+
+
+@compiled
+def runs(p: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Stretches of travel on which service is likelier than not."""
+    begin, end = np.empty(len(p)), np.empty(len(p))
+    count = 0
+    for q in range(len(p)):
+        if p[q] < 0.5:
+            continue
+        if q == 0 or p[q - 1] < 0.5:
+            begin[count] = low[q]
+            count += 1
+        end[count - 1] = high[q]
+    return begin[:count], end[:count]
+
+
+@compiled
+def containing(v_out: Floats, first: int, stop: int, z: float) -> int:
+    """The visit in which z lies."""
+    low, high = first, stop - 1
+    while low < high:
+        middle = (low + high) // 2
+        if v_out[middle] < z:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def snapped(v_in: Floats, v_out: Floats, first: int, stop: int, z: float) -> float:
+    """Crews begin and end at junctions: an end of service near one is moved onto it."""
+    v = containing(v_out, first, stop, z)
+    reach = min(CORNER_M, CORNER_SHARE * (v_out[v] - v_in[v]))
+    if z - v_in[v] <= reach and z - v_in[v] <= v_out[v] - z:
+        return float(v_in[v])
+    if v_out[v] - z <= reach:
+        return float(v_out[v])
+    return z
 
 
 @compiled

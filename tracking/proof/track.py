@@ -20,6 +20,7 @@ from tracking.proof.kernel import (
     PACE,
     SERVED_TO,
     SERVICE,
+    SLOW,
     STANDING,
     START,
     prove_track,
@@ -60,6 +61,8 @@ class LanePass:
     served_m: Intervals
     service_s: float = 0.0
     """Time at service pace, halts capped."""
+    slow_m: float = 0.0
+    """Way at a speed that is likelier in service, whatever was done before and after it."""
     halts: int = 0
     standing_s: float = 0.0
     """Time of its halts, each capped."""
@@ -83,6 +86,8 @@ class Proof:
     """Fixes at which the vehicle stood."""
     speed_mps: Floats
     """Mean speed over the calibration's window, one sample each few seconds; NaN: unknown."""
+    change: Floats
+    """Probability that service began or ended just before the same samples."""
     p_serving: Floats
     """Probability of service at the same samples."""
 
@@ -115,7 +120,7 @@ def prove(
             always speaks that seldom.
     """
     gap_s = silence_s(track, gap_s)
-    table, intervals, doubt, lane_of_fix, speed, p, standing = prove_track(
+    table, intervals, doubt, lane_of_fix, speed, change, p, standing = prove_track(
         graph.arrays,
         np.ascontiguousarray(track.t_s, np.float64),
         np.ascontiguousarray(track.x, np.float64),
@@ -124,8 +129,9 @@ def prove(
         np.ascontiguousarray(track.course_deg, np.float64),
         gap_s,
         calibration.window_s,
-        1 / calibration.serving_s,
-        1 / calibration.driving_s,
+        calibration.halt_s,
+        calibration.change_at_node,
+        calibration.change_per_m,
         calibration.log_odds(),
         _EDGES,
         calibration.silent_serve_mps,
@@ -136,7 +142,7 @@ def prove(
     if len(doubt):
         passes = _doubted(passes, doubt.tolist(), graph)
     passes.sort(key=lambda p: (p.start_s, p.lane))
-    return Proof(passes, lane_of_fix, standing == 1, speed, p)
+    return Proof(passes, lane_of_fix, standing == 1, speed, change, p)
 
 
 def _pass(row: list[float], pieces: list[tuple[float, ...]]) -> LanePass:
@@ -149,6 +155,7 @@ def _pass(row: list[float], pieces: list[tuple[float, ...]]) -> LanePass:
         tuple(pieces[driven:served]),  # type: ignore[arg-type]
         tuple(pieces[served:end]),  # type: ignore[arg-type]
         row[SERVICE],
+        row[SLOW],
         int(row[HALTS]),
         row[STANDING],
         row[PACE],
