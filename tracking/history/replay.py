@@ -101,15 +101,10 @@ def fleet(
         return []
     seen = vehicles_seen(session, scope, ends)
     passed = None if ward is None else _passed(session, service_date, ward)
-    kept = dict(
-        session.execute(
-            select(DayTrack.vehicle_id, DayTrack.made_t).where(
-                DayTrack.service_date == service_date
-            )
-        )
-        .tuples()
-        .all()
+    rows = session.execute(
+        select(DayTrack.vehicle_id, DayTrack.made_t).where(DayTrack.service_date == service_date)
     )
+    kept = {vehicle_id: made_t for vehicle_id, made_t in rows}  # noqa: C416 - rows are no tuples
     found = []
     for vehicle_id in vehicle_ids:
         if vehicle_id not in seen or (passed is not None and vehicle_id not in passed):
