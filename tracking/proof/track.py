@@ -31,6 +31,9 @@ GAP_S = 45.0
 CADENCE_FACTOR = 1.5
 """A leg up to this multiple of a unit's own interval between fixes is no silence."""
 SLOWEST_CADENCE_S = 90.0
+HIDDEN_PACE, REACH_PACE = 1.2, 1.4
+"""Unseen, a crew may have served a lane at this multiple of its usual speed, and on the whole have
+come no further than this multiple of it: crews serve most of the time."""
 _EDGES = np.array(SPEED_EDGES_MPS)
 
 
@@ -134,8 +137,8 @@ def prove(
         calibration.change_per_m,
         calibration.log_odds(),
         _EDGES,
-        calibration.silent_serve_mps,
-        calibration.silent_between_mps,
+        HIDDEN_PACE * calibration.serve_mps,
+        REACH_PACE * calibration.serve_mps,
     )
     pieces = [tuple(pair) for pair in intervals.round(2).tolist()]
     passes = [_pass(row, pieces) for row in table.tolist()]
