@@ -62,6 +62,8 @@ class _Day:
     """Folded spelling → the fleet's own: a vehicle may be imported after its ticket came."""
     by_trip: dict[str, list[tuple[Ticket, Tie]]] = field(default_factory=dict)
     alone: list[Ticket] = field(default_factory=list)
+    elsewhere: set[str] = field(default_factory=set)
+    """Tickets at whose time fixes show the vehicle somewhere else."""
 
     def vehicle_of(self, ticket: Ticket) -> str:
         return self.spelt.get(fold(ticket.vehicle_id), ticket.vehicle_id)
@@ -78,7 +80,7 @@ def ledger(
     """All entries of a date by vehicle and time: trips, then tickets that end none."""
     policy = org.policy(session)
     day = _read(session, service_date)
-    _tie(day, policy, now)
+    _tie(day, fixlog, policy, now)
     bridged = set(
         session.scalars(
             select(Ticket.station_id).where(
@@ -107,8 +109,11 @@ def ledger(
             continue
         if vehicle_id not in (None, day.vehicle_of(ticket)):
             continue
-        alone, payable = _alone(ticket, day, fixlog, policy)
-        entries.append(_entry(day, ticket.id, None, [ticket], alone, payable, numbers))
+        # It counts against nobody unless fixes show that the vehicle was elsewhere.
+        known = ticket.id in day.elsewhere
+        alone: Agreement = "other_time" if known else "no_gps"
+        unpaid: Payable = "no" if known else "unknown"
+        entries.append(_entry(day, ticket.id, None, [ticket], alone, unpaid, numbers))
     return _excused(session, sorted(entries, key=_order))
 
 
@@ -135,7 +140,7 @@ def _read(session: Session, service_date: date) -> _Day:
     )
 
 
-def _tie(day: _Day, policy: Policy, now: datetime) -> None:
+def _tie(day: _Day, fixlog: FixLog, policy: Policy, now: datetime) -> None:
     stops = [
         Stop(
             trip.id,
@@ -149,13 +154,37 @@ def _tie(day: _Day, policy: Policy, now: datetime) -> None:
     slips = [
         Slip(t.id, day.vehicle_of(t), t.station_id, t.stream, t.in_t, t.out_t) for t in day.tickets
     ]
-    found = ties(stops, slips, TieRule(policy.ticket_tolerance_s, policy.ticket_far_s))
+
+    def elsewhere(slip: Slip) -> bool:
+        found = _was_elsewhere(slip, day, fixlog, policy)
+        if found:
+            day.elsewhere.add(slip.ticket_id)
+        return found
+
+    rule = TieRule(policy.ticket_tolerance_s, policy.ticket_far_s)
+    found = ties(stops, slips, rule, elsewhere)
     for ticket in day.tickets:
         tie = found.get(ticket.id)
         if tie is None:
             day.alone.append(ticket)
         else:
             day.by_trip.setdefault(tie.trip_id, []).append((ticket, tie))
+
+
+def _was_elsewhere(slip: Slip, day: _Day, fixlog: FixLog, policy: Policy) -> bool:
+    station = day.stations.get(slip.station_id)
+    if slip.vehicle_id not in day.vehicles or station is None:
+        return False
+    slack = timedelta(seconds=policy.ticket_tolerance_s)
+    since, until = slip.in_t - slack, slip.out_t + slack
+    return was_elsewhere(
+        fixlog.window(slip.vehicle_id, since, until),
+        since,
+        until,
+        at=(station.lon, station.lat),
+        near_m=policy.ticket_near_m,
+        silent_s=policy.silent_device_s,
+    )
 
 
 def _agreement(
@@ -181,25 +210,6 @@ def _too_much(tickets: Sequence[Ticket], vehicle: Vehicle | None, policy: Policy
     return implausible(
         net_kg, payload, least_kg=policy.ticket_least_kg, most_share=policy.ticket_most_share
     )
-
-
-def _alone(ticket: Ticket, day: _Day, fixlog: FixLog, policy: Policy) -> tuple[Agreement, Payable]:
-    """A ticket without a trip counts against nobody unless fixes show the vehicle elsewhere."""
-    station = day.stations.get(ticket.station_id)
-    vehicle_id = day.vehicle_of(ticket)
-    if vehicle_id not in day.vehicles or station is None:
-        return "no_gps", "unknown"
-    slack = timedelta(seconds=policy.ticket_tolerance_s)
-    since, until = ticket.in_t - slack, ticket.out_t + slack
-    elsewhere = was_elsewhere(
-        fixlog.window(vehicle_id, since, until),
-        since,
-        until,
-        at=(station.lon, station.lat),
-        near_m=policy.ticket_near_m,
-        silent_s=policy.silent_device_s,
-    )
-    return ("other_time", "no") if elsewhere else ("no_gps", "unknown")
 
 
 def _entry(

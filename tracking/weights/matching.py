@@ -8,8 +8,8 @@ one ticket a stream and trip.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Final, Literal
@@ -57,36 +57,48 @@ class Tie:
     how: How
 
 
-def ties(stops: Sequence[Stop], slips: Sequence[Slip], rule: TieRule) -> dict[str, Tie]:
+def ties(
+    stops: Sequence[Stop],
+    slips: Sequence[Slip],
+    rule: TieRule,
+    was_elsewhere: Callable[[Slip], bool],
+) -> dict[str, Tie]:
     """By ticket: the trip that it ends. A ticket that is left out ends none that is known.
 
-    First those that agree; then tickets of a vehicle that was at another station at that time;
-    then those whose time is off, with the nearest stay at their station. Nearest first throughout.
+    First those that agree; then, of vehicles that are known to have been elsewhere, those that
+    were at another station at that time, and those whose time is off, with the nearest stay at
+    their station. Nearest first throughout.
+
+    Args:
+        was_elsewhere: whether its fixes leave no doubt that the vehicle was not at the station at
+            the ticket's time, told by a right clock.
     """
     by_vehicle: dict[str, list[Stop]] = defaultdict(list)
     for stop in stops:
         by_vehicle[stop.vehicle_id].append(stop)
     offsets = clock_offsets_s(by_vehicle, slips, rule.far_s)
+    left = [_by_right_clock(slip, offsets.get(slip.station_id, 0.0)) for slip in slips]
     found: dict[str, Tie] = {}
-    taken: set[tuple[str, str | None]] = set()
-    rounds: tuple[tuple[How, bool, float], ...] = (
-        ("agrees", True, rule.tolerance_s),
-        ("other_station", False, rule.tolerance_s),
-        ("other_time", True, rule.far_s),
-    )
-    for how, same_station, within_s in rounds:
+    taken: set[tuple[str, str]] = set()
+
+    def take(how: How, *, same_station: bool, within_s: float) -> None:
         pairs = sorted(
-            (*apart, slip.ticket_id, stop.trip_id, slip.stream)
-            for slip in slips
-            if slip.ticket_id not in found
+            (*apart, slip.ticket_id, stop.trip_id, slip.stream or "")
+            for slip in left
             for stop in by_vehicle.get(slip.vehicle_id, ())
             if (stop.station_id == slip.station_id) == same_station
-            and (apart := _apart_s(slip, stop, offsets.get(slip.station_id, 0.0)))[0] <= within_s
+            and (apart := _apart_s(slip, stop))[0] <= within_s
         )
         for _, _, ticket_id, trip_id, stream in pairs:
             if ticket_id not in found and (trip_id, stream) not in taken:
                 found[ticket_id] = Tie(trip_id, how)
                 taken.add((trip_id, stream))
+        left[:] = [slip for slip in left if slip.ticket_id not in found]
+
+    take("agrees", same_station=True, within_s=rule.tolerance_s)
+    left[:] = [slip for slip in left if was_elsewhere(slip)]
+    take("other_station", same_station=False, within_s=rule.tolerance_s)
+    take("other_time", same_station=True, within_s=rule.far_s)
     return found
 
 
@@ -112,12 +124,15 @@ def clock_offsets_s(
     return found
 
 
-def _apart_s(slip: Slip, stop: Stop, offset_s: float) -> tuple[float, float]:
+def _by_right_clock(slip: Slip, ahead_s: float) -> Slip:
+    ahead = timedelta(seconds=ahead_s)
+    return replace(slip, in_t=slip.in_t - ahead, out_t=slip.out_t - ahead)
+
+
+def _apart_s(slip: Slip, stop: Stop) -> tuple[float, float]:
     """Seconds between two intervals (0: they overlap), and between their middles."""
-    ahead = timedelta(seconds=offset_s)
-    in_t, out_t = slip.in_t - ahead, slip.out_t - ahead
-    gap = max(stop.arrived_t - out_t, in_t - stop.left_t, timedelta(0))
-    middles = _middle(in_t, out_t) - _middle(stop.arrived_t, stop.left_t)
+    gap = max(stop.arrived_t - slip.out_t, slip.in_t - stop.left_t, timedelta(0))
+    middles = _middle(slip.in_t, slip.out_t) - _middle(stop.arrived_t, stop.left_t)
     return gap.total_seconds(), abs(middles.total_seconds())
 
 

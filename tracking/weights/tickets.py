@@ -14,7 +14,7 @@ from fleet.kit.errors import Conflict, Malformed, NotFound, Unauthenticated
 from fleet.kit.i18n import t
 from fleet.kit.ids import new_id
 from fleet.org import queries as org
-from tracking.devices.service import is_authentic, register_device
+from tracking.devices.service import authenticate, register_device
 from tracking.facts.service_day import service_day
 from tracking.weights.models import Ticket, Weighbridge
 from tracking.weights.trips import DISPOSAL
@@ -213,23 +213,24 @@ def register_weighbridge(
             remedy=wrong_text(lang, "remedy", wrong),
         )
     device_id = new_id("wbr")
-    secret = register_device(
+    token = register_device(
         session, id=device_id, label=label, now=now, kind="weighbridge", lang=lang
     )
     session.add(Weighbridge(device_id=device_id, station_id=station_id))
     session.flush()
-    return device_id, station_id, f"{device_id}.{secret}"
+    return device_id, station_id, token
 
 
 def bridge_of(session: Session, token: str, lang: str) -> Weighbridge:
-    """The weighbridge that a token (`<device id>.<secret>`) belongs to.
+    """The weighbridge that a token belongs to.
 
     Raises:
         Unauthenticated: none, or one out of use.
     """
-    device_id, _, secret = token.partition(".")
-    found = session.get(Weighbridge, device_id)
-    if not is_authentic(session, device_id, secret) or found is None:
+    device = authenticate(session, None, token, "websocket")
+    known = device is not None and device.kind == "weighbridge"
+    found = session.get(Weighbridge, device.id) if known and device is not None else None
+    if found is None:
         raise Unauthenticated(
             t(lang, "weights.no_bridge"), remedy=t(lang, "weights.no_bridge_remedy")
         )
