@@ -69,13 +69,20 @@ def ids_of(served: Served) -> dict[str, str]:
     """By path parameter, something that exists."""
     job = served.signed_in("dispatcher").post("/api/plans", json={"service_date": "2026-03-03"})
     photo = served.anybody.post("/api/photos", content=picture())
+    weighed = {"number": "1", "station": "station", "vehicle": "T1", "net_kg": 300, "tare_kg": 1500}
+    brought = served.signed_in("dispatcher").post(
+        "/api/tickets", json=weighed | {"time_in": "2026-03-02T00:30:00Z"}
+    )
+    ticket_id = brought.json()["tickets"][0]["id"]
     return {
         "code": served.requests["west"]["code"],
+        "entry_id": ticket_id,
         "job_id": job.json()["id"],
         "photo_id": photo.json()["photo_id"],
         "plan_id": served.plan_id,
         "request_id": served.requests["west"]["id"],
         "route_id": served.routes["west"],
+        "ticket_id": ticket_id,
         "vehicle_id": "T1",
     }
 
