@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tracking.facts.match import Track
+from tracking.proof.track import Track
 
 ORIGIN = (75.86, 22.72)
 EAST = 111_320.0 * math.cos(math.radians(ORIGIN[1]))

@@ -1,60 +1,62 @@
 """Follows the log of fixes and works out facts behind a stored watermark.
 
-New fixes are read in the order of their commit, so that a late one is seen as well; each touches a
-stretch of its vehicle's time, which is worked out anew from the log and held against the stored
-facts. Facts, events and the place in the log are one transaction.
+New fixes are read in the order of their commit, so that a late one is seen as well. Each touches a
+stretch of its vehicle's time, which is worked out anew and held against the stored facts. Facts,
+events and the place in the log are one transaction.
+
+Fixes are gathered for `GATHER_S` of city time before lanes are looked at: matching a window costs
+nearly the same for one new fix as for eight. Alarms do not wait for that.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from typing import Protocol
 
-import numpy as np
-import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fleet.kit.settings import ClockMode
 from fleet.kit.web import Kit
-from fleet.org.models import City, Place
-from fleet.org.policy import Policy
-from fleet.org.queries import city, lane_rows, places, policy, shifts
-from tracking.facts.hearing import heard, last_heard
-from tracking.facts.lane_evidence import LanePass, Limits, lane_passes
-from tracking.facts.lane_index import LaneIndex
-from tracking.facts.match import Track
+from tracking.facts.hearing import heard, last_heard, newest
 from tracking.facts.models import LaneTraversal, Watermark
-from tracking.facts.places import stands, stays
-from tracking.facts.recording import (
-    DwellFact,
-    LaneFact,
-    StayFact,
-    Stretch,
-    record,
-    stays_in_play,
-)
-from tracking.facts.service_day import service_day
+from tracking.facts.recording import Book, write
+from tracking.facts.stretch import Stretch
+from tracking.facts.tails import Row, Tail
+from tracking.facts.town import Town, fingerprint, read_town
+from tracking.facts.working import facts_of
 from tracking.fixes.fix import Fix
 from tracking.fixes.log import Cursor, FixLog
-
-log = structlog.get_logger(__name__)
+from tracking.proof.track import Track
 
 WATERMARK = "lane_facts"
 READ_FIXES = 20_000
-SETTLE = timedelta(seconds=180)
+GATHER_S = 40.0
+SETTLE = timedelta(seconds=90)
 """Facts that ended this long before a new fix are not touched by it."""
-CONTEXT = timedelta(seconds=60)
+CONTEXT = timedelta(seconds=45)
 """Fixes before and after a stretch that the matcher sees without judging them."""
 LONGEST = timedelta(minutes=30)
 """A fact that began earlier is continued, not worked out from its beginning."""
+FIRST = timedelta(minutes=10)
+"""So far back is looked when a vehicle is seen for the first time since a start."""
+QUIET_PASS = timedelta(seconds=60)
+"""After so long a silence a pass has ended, as far as anybody can tell."""
+QUIET = timedelta(minutes=30)
+"""After so long without a pass a vehicle's day is worked out once more, whole."""
+SETTLE_EVERY = timedelta(minutes=10)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-_ON_FOOT = {"feeder", "gate"}
 _LOOKS_WHILE_TIME_STANDS = 5
 _LOOK_EVERY_S = {ClockMode.STEPPED: 0.02, ClockMode.SCALED: 0.5, ClockMode.WALL: 1.0}
+
+
+class Watch(Protocol):
+    """Sees every new fix at once, marked ones too; after a restart some of them again."""
+
+    def observe(self, session: Session, fixes: Iterable[Fix], now: datetime) -> None: ...
 
 
 def watermark(session: Session, name: str = WATERMARK) -> datetime:
@@ -63,19 +65,7 @@ def watermark(session: Session, name: str = WATERMARK) -> datetime:
     return _NEVER if row is None else row.t
 
 
-@dataclass(frozen=True)
-class _Town:
-    """What facts are about, as one import of the city left it."""
-
-    fingerprint: str
-    tz: ZoneInfo
-    rules: Policy
-    index: LaneIndex
-    places: Sequence[Place]
-    shifts: dict[str, list[tuple[int, int]]]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Span:
     since: datetime
     until: datetime
@@ -86,203 +76,249 @@ class _Span:
 
 
 class Follower:
-    """The one writer of facts; runs in the matcher process."""
+    """The one writer of facts; runs in the matcher process.
 
-    def __init__(self, kit: Kit, fixlog: FixLog) -> None:
+    Args:
+        watch: what raises alarms from fixes, if anything.
+    """
+
+    def __init__(self, kit: Kit, fixlog: FixLog, watch: Watch | None = None) -> None:
         self._kit = kit
         self._fixlog = fixlog
-        self._town: _Town | None = None
+        self._watch = watch
+        self._town: Town | None = None
+        self._worked_t = _NEVER
+        self._settled_t = _NEVER
+        self._start_over()
+
+    def _start_over(self) -> None:
+        """Nothing is known but what is stored."""
+        self._cursor: Cursor | None = None
+        """How far the log was read; the stored one lags behind by what was gathered."""
+        self._gathered: dict[str, tuple[datetime, datetime]] = {}
+        """First and last good fix of each vehicle since lanes were looked at."""
+        self._latest: dict[str, Fix] = {}
+        self._tails: dict[str, Tail] = {}
+        self._open_from: dict[str, datetime] = {}
+        """Where passes begin that were not stored, because they go on."""
+        self._book = Book()
 
     def run_forever(self, stop: threading.Event) -> None:
         """Follows the clock until `stop`."""
         pause_s = _LOOK_EVERY_S[self._kit.settings.clock]
+        stepped = self._kit.settings.clock is ClockMode.STEPPED
         seen: datetime | None = None
         looks = 0
         while not stop.is_set():
             now = self._kit.clock.now()
             # While time stands, somebody waits only for its next step: look less often.
             if now != seen or looks % _LOOKS_WHILE_TIME_STANDS == 0:
-                self.run_to(now)
+                self.run_to(now, gather=not stepped)
             seen, looks = now, looks + 1
             stop.wait(pause_s)
 
-    def run_to(self, t: datetime) -> None:
-        """Works up all committed fixes, then sets the watermark to `t`."""
-        with self._kit.db.reading() as session:
-            row = session.get(Watermark, WATERMARK)
-            at = _NEVER if row is None else row.t
-            cursor: Cursor = {} if row is None else row.cursor
-            town = self._refreshed(session)
-        while True:
-            fixes, cursor = self._fixlog.received(cursor, READ_FIXES)
-            done = len(fixes) < READ_FIXES
-            if done and not fixes and at >= t:
+    def run_to(self, t: datetime, *, gather: bool = False) -> None:
+        """Works up all committed fixes, then sets the watermark to `t`.
+
+        Args:
+            gather: lanes may wait until `GATHER_S` have passed, and the watermark with them.
+        """
+        try:
+            while not self._read(t):
+                self._work(None)
+            if gather and (t - self._worked_t).total_seconds() < GATHER_S:
                 return
-            stretches = [] if town is None else self._stretches(town, fixes)
+            self._work(t)
+            if t - self._settled_t >= SETTLE_EVERY:
+                self._settle(t)
+                self._settled_t = t
+        except BaseException:
+            # What was read but not written is read again.
+            self._start_over()
+            raise
+
+    # --- reading
+
+    def _read(self, now: datetime) -> bool:
+        """Takes in what is new; True when that was all."""
+        if self._cursor is None:
+            with self._kit.db.reading() as session:
+                row = session.get(Watermark, WATERMARK)
+                self._cursor = {} if row is None else row.cursor
+        fixes, self._cursor = self._fixlog.received(self._cursor, READ_FIXES)
+        if not fixes:
+            return True
+        if self._watch is not None:
             with self._kit.db.unit_of_work() as session:
-                record(session, stretches)
-                heard(session, fixes)
-                _keep(session, cursor, t if done else None)
-            if done:
-                return
+                self._watch.observe(session, fixes, now)
+        for vehicle_id, fix in newest(fixes).items():
+            known = self._latest.get(vehicle_id)
+            if known is None or known.t < fix.t:
+                self._latest[vehicle_id] = fix
+        self._gather(fixes)
+        return len(fixes) < READ_FIXES
 
-    def _refreshed(self, session: Session) -> _Town | None:
-        """The town, read again after an import; None: there is none yet."""
-        fingerprint = session.scalar(select(City.fingerprint))
-        if fingerprint is None:
-            return None
-        if self._town is None or self._town.fingerprint != fingerprint:
-            by_vehicle: dict[str, list[tuple[int, int]]] = {}
-            for shift in shifts(session):
-                by_vehicle.setdefault(shift.vehicle_id, []).append((shift.start_s, shift.end_s))
-            index = LaneIndex(
-                (lane.id, lane.geometry)
-                for lane in lane_rows(session)
-                if lane.service_mode not in _ON_FOOT
-            )
-            self._town = _Town(
-                fingerprint,
-                ZoneInfo(city(session).tz),
-                policy(session),
-                index,
-                places(session),
-                by_vehicle,
-            )
-            log.info("lanes_loaded", lanes=len(index.ids))
-        return self._town
-
-    def _stretches(self, town: _Town, fixes: Sequence[Fix]) -> list[Stretch]:
-        touched: dict[str, tuple[datetime, datetime]] = {}
+    def _gather(self, fixes: Iterable[Fix]) -> None:
         for fix in fixes:
-            if fix.vehicle_id is not None and fix.mark is None:
-                first, last = touched.get(fix.vehicle_id, (fix.t, fix.t))
-                touched[fix.vehicle_id] = min(first, fix.t), max(last, fix.t)
-        if not touched:
+            vehicle_id = fix.vehicle_id
+            if vehicle_id is None or fix.mark is not None:
+                continue
+            first, last = self._gathered.get(vehicle_id, (fix.t, fix.t))
+            self._gathered[vehicle_id] = min(first, fix.t), max(last, fix.t)
+            tail = self._tails.get(vehicle_id)
+            if tail is not None and self._town is not None:
+                tail.add(_row(fix, self._town))
+
+    # --- working
+
+    def _work(self, t: datetime | None) -> None:
+        """Turns what was gathered into facts; `t` None: there is more to read."""
+        with self._kit.db.reading() as session:
+            self._refresh(session)
+            row = session.get(Watermark, WATERMARK)
+            at, cursor = (_NEVER, {}) if row is None else (row.t, row.cursor)
+        assert self._cursor is not None
+        if t is not None:
+            self._close_quiet(t)
+        if not self._gathered and cursor == self._cursor and (t is None or at >= t):
+            return
+        stretches = self._stretches(t)
+        with self._kit.db.unit_of_work() as session:
+            write(session, self._book.apply(stretches))
+            heard(session, self._latest)
+            _keep(session, self._cursor, t)
+        self._gathered.clear()
+        self._latest.clear()
+        self._worked_t = t or self._worked_t
+
+    def _refresh(self, session: Session) -> None:
+        """Reads the town again after an import."""
+        found = fingerprint(session)
+        if found is None or (self._town is not None and self._town.fingerprint == found):
+            return
+        self._town = read_town(session, self._kit.settings.data_dir / "city" / "calibration")
+        self._tails.clear()
+        self._open_from.clear()
+
+    def _close_quiet(self, t: datetime) -> None:
+        """Passes of vehicles that fell silent are not waited for any longer."""
+        for vehicle_id in self._open_from.keys() - self._gathered.keys():
+            last_t = _instant(self._tails[vehicle_id].last_s)
+            if last_t < t - QUIET_PASS:
+                self._gathered[vehicle_id] = last_t, last_t
+
+    def _stretches(self, t: datetime | None) -> list[Stretch]:
+        town = self._town
+        if town is None or not self._gathered:
             return []
-        spans = self._spans(touched)
         with self._kit.db.reading() as session:
-            stayed = stays_in_play(session, {v: span.known_from for v, span in spans.items()})
-        return [
-            self._stretch(
-                town,
-                vehicle_id,
-                span,
-                {s.place_id for s in stayed.get(vehicle_id, []) if s.entered_t < span.known_from},
-            )
-            for vehicle_id, span in sorted(spans.items())
-        ]
-
-    def _spans(self, touched: dict[str, tuple[datetime, datetime]]) -> dict[str, _Span]:
-        """How far around each vehicle's new fixes facts may change, and fixes must be looked at."""
-        with self._kit.db.reading() as session:
-            last_t = last_heard(session, touched)
-            settled = {
+            last_t = last_heard(session, self._gathered)
+            spans = {}
+            for v, (a, b) in self._gathered.items():
                 # A silence that ends with these fixes casts doubt on what came before it.
-                v: (max(min(a, last_t.get(v, a)), a - LONGEST) - SETTLE, b + SETTLE)
-                for v, (a, b) in touched.items()
-            }
-            known: dict[str, tuple[datetime, datetime]] = dict(settled)
-            rows = session.execute(
-                select(LaneTraversal.vehicle_id, LaneTraversal.start_t, LaneTraversal.end_t).where(
-                    LaneTraversal.vehicle_id.in_(touched),
-                    LaneTraversal.end_t >= min(since for since, _ in settled.values()),
-                    LaneTraversal.start_t <= max(until for _, until in settled.values()),
-                )
-            )
-            for vehicle_id, start_t, end_t in rows:
-                since, until = settled[vehicle_id]
-                if end_t >= since and start_t <= until:
-                    low, high = known[vehicle_id]
-                    known[vehicle_id] = min(low, start_t), max(high, end_t)
-        return {
-            v: _Span(
-                since,
-                until,
-                max(known[v][0], since - LONGEST) - CONTEXT,
-                min(known[v][1], until + LONGEST) + CONTEXT,
-            )
-            for v, (since, until) in settled.items()
-        }
+                since = max(min(a, last_t.get(v, a)), a - LONGEST) - SETTLE
+                spans[v] = (since if v in self._tails else since - FIRST, b + SETTLE)
+            self._book.load(session, {v: s - LONGEST - CONTEXT for v, (s, _) in spans.items()})
+        return [self._stretch(town, v, spans[v], t) for v in sorted(spans)]
 
-    def _stretch(self, town: _Town, vehicle_id: str, span: _Span, inside: set[str]) -> Stretch:
-        window = self._fixlog.window(vehicle_id, span.known_from, span.known_to)
-        track = track_of(window, town.index)
-        return Stretch(
+    def _stretch(
+        self,
+        town: Town,
+        vehicle_id: str,
+        settled: tuple[datetime, datetime],
+        t: datetime | None,
+    ) -> Stretch:
+        span = self._span(vehicle_id, *settled)
+        stretch, open_from = facts_of(
+            town,
             vehicle_id,
-            span.since,
-            span.until,
-            span.known_from,
-            self._lanes(town, vehicle_id, track),
-            _dwells(town, track),
-            _stays(town, track, inside),
+            self._track(town, vehicle_id, span),
+            since=span.since,
+            until=span.until,
+            known_from=span.known_from,
+            inside=self._book.places_inside(vehicle_id, span.known_from),
+            ended=t is not None and self._gathered[vehicle_id][1] < t - QUIET_PASS,
         )
+        if open_from is None:
+            self._open_from.pop(vehicle_id, None)
+        else:
+            self._open_from[vehicle_id] = open_from
+        return stretch
 
-    def _lanes(self, town: _Town, vehicle_id: str, track: Track) -> list[LaneFact]:
-        limits = Limits(
-            buffer_m=town.rules.lane_buffer_m,
-            slow_mps=town.rules.slow_speed_mps,
-            gap_s=town.rules.gap_s,
+    def _span(self, vehicle_id: str, since: datetime, until: datetime) -> _Span:
+        """How far fixes must be looked at so that passes in the stretch are seen whole."""
+        starts = self._book.pass_starts(vehicle_id, since, until)
+        open_from = self._open_from.get(vehicle_id, since)
+        known_from = max(min(*starts, open_from, since), since - LONGEST) - CONTEXT
+        return _Span(since, until, known_from, until + CONTEXT)
+
+    def _track(self, town: Town, vehicle_id: str, span: _Span) -> Track:
+        since_s, until_s = span.known_from.timestamp(), span.known_to.timestamp()
+        tail = self._tails.get(vehicle_id)
+        if tail is None or tail.complete_from_s > since_s:
+            until = max(span.known_to, self._gathered[vehicle_id][1]) + timedelta(seconds=1)
+            if tail is not None:
+                until = max(until, _instant(tail.last_s) + timedelta(seconds=1))
+            fixes = self._fixlog.window(vehicle_id, span.known_from, until)
+            tail = Tail((_row(fix, town) for fix in fixes), complete_from_s=since_s)
+            self._tails[vehicle_id] = tail
+        return tail.track(since_s, until_s)
+
+    # --- whole days
+
+    def _settle(self, t: datetime) -> None:
+        """Works out whole days of vehicles that have come to rest, with the same core."""
+        town = self._town
+        if town is None:
+            return
+        with self._kit.db.reading() as session:
+            rows = session.execute(
+                select(
+                    LaneTraversal.vehicle_id,
+                    func.min(LaneTraversal.start_t),
+                    func.max(LaneTraversal.end_t),
+                )
+                .where(LaneTraversal.provisional)
+                .group_by(LaneTraversal.vehicle_id)
+            ).all()
+        for vehicle_id, start_t, end_t in rows:
+            if end_t < t - QUIET:
+                self._settle_day(town, vehicle_id, start_t - FIRST, end_t + FIRST)
+
+    def _settle_day(self, town: Town, vehicle_id: str, since: datetime, until: datetime) -> None:
+        book = Book()
+        with self._kit.db.reading() as session:
+            book.load(session, {vehicle_id: since})
+        fixes = self._fixlog.window(vehicle_id, since, until)
+        stretch, _ = facts_of(
+            town,
+            vehicle_id,
+            Tail(_row(fix, town) for fix in fixes).track(since.timestamp(), until.timestamp()),
+            since=since,
+            until=until,
+            known_from=since,
+            inside=book.places_inside(vehicle_id, since),
+            ended=True,
+            final=True,
         )
-        own_shifts = town.shifts.get(vehicle_id, [])
-        return [
-            _lane_fact(town, own_shifts, found) for found in lane_passes(track, town.index, limits)
-        ]
+        with self._kit.db.unit_of_work() as session:
+            write(session, book.apply([stretch]))
+        self._book.forget(vehicle_id)
 
 
-def track_of(fixes: Sequence[Fix], index: LaneIndex) -> Track:
-    """Good fixes by time as arrays on the index's plane; the first of those with equal times."""
-    times = np.array([f.t.timestamp() for f in fixes], np.float64)
-    first = np.r_[True, np.diff(times) > 0] if len(times) else np.zeros(0, bool)
-    x, y = index.plane.to_m(
-        np.array([f.lon for f in fixes], np.float64), np.array([f.lat for f in fixes], np.float64)
+def _row(fix: Fix, town: Town) -> Row:
+    x, y = town.graph.plane.to_m(fix.lon, fix.lat)
+    nan = float("nan")
+    return (
+        fix.t.timestamp(),
+        float(x),
+        float(y),
+        nan if fix.speed_mps is None else fix.speed_mps,
+        nan if fix.course_deg is None else fix.course_deg,
     )
-    speed = np.array([f.speed_mps for f in fixes], np.float64)  # None becomes NaN
-    course = np.array([f.course_deg for f in fixes], np.float64)
-    return Track(times[first], x[first], y[first], speed[first], course[first])
 
 
-def _lane_fact(town: _Town, own_shifts: Sequence[tuple[int, int]], found: LanePass) -> LaneFact:
-    start_t = _instant(found.start_s)
-    return LaneFact(
-        town.index.ids[found.lane],
-        service_day(start_t, town.tz, own_shifts),
-        start_t,
-        _instant(found.end_s),
-        found.forward,
-        found.served_fraction,
-        found.driven_fraction,
-        found.pace_mps,
-        found.gap,
-    )
-
-
-def _dwells(town: _Town, track: Track) -> list[DwellFact]:
-    found = []
-    for stand in stands(track, town.rules.stop_dwell_s):
-        lon, lat = town.index.plane.to_degrees(stand.x, stand.y)
-        found.append(
-            DwellFact(lon, lat, _instant(stand.start_s), _instant(stand.end_s), stand.ended)
-        )
-    return found
-
-
-def _stays(town: _Town, track: Track, before: set[str]) -> list[StayFact]:
-    found = []
-    for place in town.places if len(track.t_s) else ():
-        x, y = town.index.plane.to_m(place.lon, place.lat)
-        for stay in stays(
-            track,
-            float(x),
-            float(y),
-            town.rules.geofence_radius_m,
-            inside=place.id in before,
-        ):
-            left_t = None if stay.left_s is None else _instant(stay.left_s)
-            found.append(StayFact(place.id, place.kind, _instant(stay.entered_s), left_t))
-    return found
-
-
-def _keep(session: Session, cursor: Cursor, t: datetime | None) -> None:
+def _keep(session: Session, cursor: Mapping[str, int], t: datetime | None) -> None:
     row = session.get(Watermark, WATERMARK)
     if row is None:
         row = Watermark(name=WATERMARK, t=_NEVER, cursor={})

@@ -3,11 +3,11 @@ restart repeats nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from fleet.kit.outbox import emit
@@ -32,19 +32,37 @@ def newest(fixes: Iterable[Fix]) -> dict[str, Fix]:
     return found
 
 
-def heard(session: Session, fixes: Iterable[Fix]) -> None:
-    """Notes who was heard, and announces those that were silent."""
-    for vehicle_id, fix in newest(fixes).items():
-        row = session.get(Hearing, vehicle_id)
-        if row is None:
-            row = Hearing(vehicle_id=vehicle_id, device_id=fix.device_id, last_t=fix.t)
-            row.silent, row.ignition = False, fix.ignition
-            session.add(row)
-        elif fix.t > row.last_t:
-            row.device_id, row.last_t, row.ignition = fix.device_id, fix.t, fix.ignition
-            if row.silent:
-                row.silent = False
-                emit(session, HEARD, vehicle_id, _view(row))
+def heard(session: Session, latest: Mapping[str, Fix]) -> None:
+    """Notes who was heard, and announces those that were silent.
+
+    Args:
+        latest: the newest fix of each vehicle.
+    """
+    if not latest:
+        return
+    columns = (Hearing.vehicle_id, Hearing.last_t, Hearing.silent)
+    rows = session.execute(select(*columns).where(Hearing.vehicle_id.in_(latest))).all()
+    known = {row.vehicle_id: row for row in rows}
+    values: dict[str, dict[str, Any]] = {
+        vehicle_id: {
+            "vehicle_id": vehicle_id,
+            "device_id": fix.device_id,
+            "last_t": fix.t,
+            "ignition": fix.ignition,
+            "silent": False,
+        }
+        for vehicle_id, fix in latest.items()
+        if vehicle_id not in known or fix.t > known[vehicle_id].last_t
+    }
+    new = [row for vehicle_id, row in values.items() if vehicle_id not in known]
+    later = [row for vehicle_id, row in values.items() if vehicle_id in known]
+    if new:
+        session.execute(insert(Hearing), new)
+    if later:
+        session.execute(update(Hearing), later)
+    for row in later:
+        if known[row["vehicle_id"]].silent:
+            emit(session, HEARD, row["vehicle_id"], _view(row))
 
 
 def last_heard(session: Session, vehicle_ids: Collection[str]) -> dict[str, datetime]:
@@ -79,7 +97,7 @@ def announce_silent(session: Session, now: datetime, silent_after_s: float) -> N
     for row in quiet.all():
         if holder(session, "device_vehicle", row.device_id, now) == row.vehicle_id:
             row.silent = True
-            emit(session, SILENT, row.vehicle_id, _view(row))
+            emit(session, SILENT, row.vehicle_id, _view(vars(row)))
     session.flush()
 
 
@@ -89,5 +107,9 @@ def sweep(kit: Kit, now: datetime) -> None:
         announce_silent(session, now, policy(session).silent_device_s)
 
 
-def _view(row: Hearing) -> dict[str, Any]:
-    return {"vehicle_id": row.vehicle_id, "device_id": row.device_id, "t": iso(row.last_t)}
+def _view(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "vehicle_id": row["vehicle_id"],
+        "device_id": row["device_id"],
+        "t": iso(row["last_t"]),
+    }

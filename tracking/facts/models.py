@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from fleet.kit.db import Base, JsonDict, UtcDateTime
 from fleet.kit.times import iso
+
+type Spans = list[list[float]]
+"""Stretches of a lane as [from, to], shares of its length in the order of its geometry."""
 
 
 class LaneTraversal(Base):
@@ -19,6 +22,12 @@ class LaneTraversal(Base):
     __table_args__ = (
         Index("ix_lane_traversal_lane_day", "lane_id", "service_date"),
         Index("ix_lane_traversal_vehicle_end", "vehicle_id", "end_t"),
+        Index(
+            "ix_lane_traversal_provisional",
+            "vehicle_id",
+            sqlite_where=text("provisional"),
+            postgresql_where=text("provisional"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -34,14 +43,26 @@ class LaneTraversal(Base):
     """Share of the length passed at service pace, 0 to 1."""
     driven_fraction: Mapped[float]
     """Share of the length passed at all, 0 to 1."""
+    served_spans: Mapped[Spans] = mapped_column(JsonDict)
+    driven_spans: Mapped[Spans] = mapped_column(JsonDict)
+    service_s: Mapped[float]
+    """Time spent in it at service pace, long halts capped."""
+    halts: Mapped[int]
+    standing_s: Mapped[float]
+    """Time of its halts, each capped."""
+    offset_m: Mapped[float]
+    """Root mean square of the fixes' distance from the lane."""
     gap: Mapped[bool]
     """A silence touches it: what the fractions leave out is unknown, not undone."""
+    hidden_m: Mapped[float]
+    """Metres that may have been served in the silence."""
     pace_mps: Mapped[float]
     """Length driven over the time of the pass, halts included."""
     provisional: Mapped[bool]
+    """Worked out while the day went on; the whole day at once has not been looked at yet."""
 
     def view(self) -> dict[str, Any]:
-        """The full state, as `tracking.lane_traversed` carries it."""
+        """The full state, as `tracking.lanes_traversed` carries it."""
         return {
             "id": self.id,
             "version": self.version,
@@ -53,7 +74,12 @@ class LaneTraversal(Base):
             "forward": self.forward,
             "served_fraction": self.served_fraction,
             "driven_fraction": self.driven_fraction,
+            "served_spans": self.served_spans,
+            "driven_spans": self.driven_spans,
+            "service_s": self.service_s,
+            "halts": self.halts,
             "gap": self.gap,
+            "hidden_m": self.hidden_m,
             "pace_mps": self.pace_mps,
             "provisional": self.provisional,
         }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
-from tracking.facts.match import Track
+from tracking.proof.graph import Floats
+from tracking.proof.track import Track
 
 STANDING_WITHIN_M = 15.0
 MOVING_MPS = 1.0
@@ -41,7 +43,7 @@ def stands(track: Track, least_s: float) -> list[Stand]:
 
     for i, (x, y, speed) in enumerate(zip(xs, ys, speeds, strict=True)):
         count = i - start
-        moves = not math.isnan(speed) and speed >= MOVING_MPS
+        moves = speed >= MOVING_MPS  # never for NaN
         near = count == 0 or (math.hypot(x - sum_x / count, y - sum_y / count) <= STANDING_WITHIN_M)
         if moves or not near:
             close(i, ended=True)
@@ -54,29 +56,33 @@ def stands(track: Track, least_s: float) -> list[Stand]:
 
 @dataclass(frozen=True)
 class Stay:
-    """Inside a place's radius from a first to a last moment; `left_s` None: still inside."""
+    """At a place (by number) from a first to a last moment; `left_s` None: still there."""
 
+    place: int
     entered_s: float
     left_s: float | None
 
 
-def stays(track: Track, x: float, y: float, radius_m: float, *, inside: bool) -> list[Stay]:
-    """Comings and goings at one place.
+def stays(
+    track: Track, x: Floats, y: Floats, radius_m: float, *, inside: Collection[int]
+) -> list[Stay]:
+    """Comings and goings at places.
 
     Args:
-        inside: whether the vehicle was inside before the track begins.
+        x, y: of the places, [places].
+        inside: places at which the vehicle was before the track begins.
     """
-    away_m = np.hypot(track.x - x, track.y - y)
-    if not inside and not (away_m <= radius_m).any():
-        return []
+    away_m = np.hypot(track.x[:, None] - x, track.y[:, None] - y)
+    come = set(np.flatnonzero((away_m <= radius_m).any(axis=0)).tolist()) if len(away_m) else set()
     found: list[Stay] = []
-    entered: float | None = float(track.t_s[0]) if inside else None
-    for t, away in zip(track.t_s.tolist(), away_m.tolist(), strict=True):
-        if entered is None and away <= radius_m:
-            entered = t
-        elif entered is not None and away > radius_m * LEAVE_FACTOR:
-            found.append(Stay(entered, t))
-            entered = None
-    if entered is not None:
-        found.append(Stay(entered, None))
+    for place in sorted(come | set(inside)) if len(away_m) else ():
+        entered: float | None = float(track.t_s[0]) if place in inside else None
+        for t, away in zip(track.t_s.tolist(), away_m[:, place].tolist(), strict=True):
+            if entered is None and away <= radius_m:
+                entered = t
+            elif entered is not None and away > radius_m * LEAVE_FACTOR:
+                found.append(Stay(place, entered, t))
+                entered = None
+        if entered is not None:
+            found.append(Stay(place, entered, None))
     return found

@@ -1,311 +1,369 @@
-"""Writing facts: what was worked out anew is held against what is stored.
+"""Holding facts that were worked out anew against those stored, and writing what changed.
 
-A fact keeps its id over later fixes; it is announced when it changed, never twice the same.
+A fact keeps its id over later fixes; it is announced when it changed, never twice the same. The
+follower is the only writer, so what it stored lately it also keeps in memory (`Book`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from fleet.kit.ids import new_id
 from fleet.kit.outbox import emit
 from fleet.kit.times import iso
 from tracking.facts.models import Dwell, GeofencePass, LaneTraversal
+from tracking.facts.stretch import DwellFact, LaneFact, StayFact, Stretch, fraction, united
 
 _SAME_PASS = timedelta(seconds=90)
 _SAME_STAND = timedelta(seconds=60)
 _SAME_STAND_DEG = 0.0004
 """About 40 m."""
+_OPEN_LONG = timedelta(seconds=120)
+"""A pass that has not ended is stored when it lasts this long, and again each time it has grown
+by so much: a lane takes a minute or two, and each change has its price."""
+_PROVED = 0.8
+"""A lane served to this share is news at once."""
+REMEMBERED = timedelta(minutes=60)
+"""How far back from its newest fix a vehicle's facts are kept in memory."""
+
+type Row = dict[str, Any]
+"""A stored row by column."""
+
+_TABLES: dict[str, type[LaneTraversal | Dwell | GeofencePass]] = {
+    "lanes": LaneTraversal,
+    "dwells": Dwell,
+    "stays": GeofencePass,
+}
 
 
-@dataclass(frozen=True)
-class LaneFact:
-    """A pass as worked out, with ids and instants."""
+@dataclass
+class _Known:
+    """Stored facts of one vehicle that end at or after `since`."""
 
-    lane_id: str
-    service_date: date
-    start_t: datetime
-    end_t: datetime
-    forward: bool
-    served_fraction: float
-    driven_fraction: float
-    pace_mps: float
-    gap: bool
-
-
-@dataclass(frozen=True)
-class DwellFact:
-    lon: float
-    lat: float
-    start_t: datetime
-    end_t: datetime
-    ended: bool
-
-
-@dataclass(frozen=True)
-class StayFact:
-    place_id: str
-    place_kind: str
-    entered_t: datetime
-    left_t: datetime | None
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """All facts of one vehicle in a stretch of time that was worked out anew.
-
-    Facts that end before `since` or begin after `until` are settled. Before `known_from` no fix
-    was looked at: a fact that began earlier keeps its beginning and what it had proved.
-    """
-
-    vehicle_id: str
     since: datetime
-    until: datetime
-    known_from: datetime
-    lanes: list[LaneFact] = field(default_factory=list)
-    dwells: list[DwellFact] = field(default_factory=list)
-    stays: list[StayFact] = field(default_factory=list)
+    lanes: list[Row] = field(default_factory=list)
+    dwells: list[Row] = field(default_factory=list)
+    stays: list[Row] = field(default_factory=list)
 
 
-def record(session: Session, stretches: Sequence[Stretch]) -> None:
-    """Upserts the stretches' facts and announces what changed; one stretch a vehicle."""
-    if not stretches:
-        return
-    vehicles = [stretch.vehicle_id for stretch in stretches]
-    since = min(stretch.since for stretch in stretches)
-    until = max(stretch.until for stretch in stretches)
-    lanes = _by_vehicle(
-        session.scalars(
-            select(LaneTraversal)
-            .where(
-                LaneTraversal.vehicle_id.in_(vehicles),
-                LaneTraversal.end_t >= since - _SAME_PASS,
-                LaneTraversal.start_t <= until + _SAME_PASS,
+@dataclass
+class Changes:
+    """What is to be written and announced."""
+
+    new: dict[str, dict[str, Row]] = field(default_factory=lambda: {k: {} for k in _TABLES})
+    changed: dict[str, dict[str, Row]] = field(default_factory=lambda: {k: {} for k in _TABLES})
+    passes: dict[str, Row] = field(default_factory=dict)
+    events: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+
+class Book:
+    """What is stored of all vehicles since a while: load, apply, write; forget after a failure."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, _Known] = {}
+
+    def load(self, session: Session, wanted: dict[str, datetime]) -> None:
+        """Makes sure that each vehicle's facts from its time on are known."""
+        missing = {
+            vehicle: since
+            for vehicle, since in wanted.items()
+            if vehicle not in self._known or self._known[vehicle].since > since
+        }
+        if not missing:
+            return
+        for vehicle, since in missing.items():
+            self._known[vehicle] = _Known(since)
+        earliest = min(missing.values())
+        queries = {
+            "lanes": LaneTraversal.end_t >= earliest,
+            "dwells": or_(Dwell.ended.is_(False), Dwell.end_t >= earliest),
+            "stays": or_(GeofencePass.left_t.is_(None), GeofencePass.left_t >= earliest),
+        }
+        for name, table in _TABLES.items():
+            columns = table.__table__.columns
+            rows = session.execute(
+                select(*columns)
+                .where(table.vehicle_id.in_(missing), queries[name])
+                .order_by(columns["start_t" if name != "stays" else "entered_t"])
             )
-            .order_by(LaneTraversal.start_t)
-        )
-    )
-    dwells = _by_vehicle(
-        session.scalars(
-            select(Dwell)
-            .where(
-                Dwell.vehicle_id.in_(vehicles),
-                or_(Dwell.ended.is_(False), Dwell.end_t >= since - _SAME_STAND),
-                Dwell.start_t <= until + _SAME_STAND,
-            )
-            .order_by(Dwell.start_t)
-        )
-    )
-    stays = stays_in_play(session, {s.vehicle_id: s.known_from for s in stretches})
-    for stretch in stretches:
-        _record_lanes(session, stretch, lanes.get(stretch.vehicle_id, []))
-        _record_dwells(session, stretch, dwells.get(stretch.vehicle_id, []))
-        _record_stays(session, stretch, stays.get(stretch.vehicle_id, []))
-    session.flush()
+            for row in rows.mappings():
+                getattr(self._known[row["vehicle_id"]], name).append(dict(row))
+
+    def forget(self, vehicle_id: str | None = None) -> None:
+        """What was applied was not written, or somebody else wrote."""
+        if vehicle_id is None:
+            self._known.clear()
+        else:
+            self._known.pop(vehicle_id, None)
+
+    def pass_starts(self, vehicle_id: str, since: datetime, until: datetime) -> list[datetime]:
+        """Where the stored passes that touch a time begin."""
+        return [
+            row["start_t"]
+            for row in self._known[vehicle_id].lanes
+            if row["end_t"] >= since and row["start_t"] <= until
+        ]
+
+    def places_inside(self, vehicle_id: str, at: datetime) -> set[str]:
+        """Places at which the vehicle had arrived before a moment, and not left by then."""
+        return {
+            row["place_id"]
+            for row in self._known[vehicle_id].stays
+            if row["entered_t"] < at and (row["left_t"] is None or row["left_t"] >= at)
+        }
+
+    def apply(self, stretches: Iterable[Stretch]) -> Changes:
+        """Takes stretches in; one a vehicle, each loaded before."""
+        changes = Changes()
+        for stretch in stretches:
+            known = self._known[stretch.vehicle_id]
+            _apply_lanes(changes, stretch, known.lanes)
+            _apply_dwells(changes, stretch, known.dwells)
+            _apply_stays(changes, stretch, known.stays)
+            self._trim(known, stretch.until)
+        return changes
+
+    def _trim(self, known: _Known, until: datetime) -> None:
+        before = until - REMEMBERED
+        if known.since < before - REMEMBERED:
+            known.since = before
+            known.lanes = [row for row in known.lanes if row["end_t"] >= before]
+            known.dwells = [r for r in known.dwells if not r["ended"] or r["end_t"] >= before]
+            known.stays = [r for r in known.stays if r["left_t"] is None or r["left_t"] >= before]
 
 
-def _by_vehicle[Row: (LaneTraversal, Dwell, GeofencePass)](
-    rows: Iterable[Row],
-) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row.vehicle_id, []).append(row)
-    return found
+def write(session: Session, changes: Changes) -> None:
+    """Rows in bulk, then the events."""
+    for name, table in _TABLES.items():
+        if changes.new[name]:
+            session.execute(insert(table), list(changes.new[name].values()))
+        if changes.changed[name]:
+            session.execute(update(table), list(changes.changed[name].values()))
+    if changes.passes:
+        views = [_pass_view(row) for row in changes.passes.values()]
+        emit(session, "tracking.lanes_traversed", new_id("trs"), {"passes": views})
+    for topic, key, data in changes.events:
+        emit(session, topic, key, data)
 
 
-def _record_lanes(session: Session, stretch: Stretch, stored: list[LaneTraversal]) -> None:
+def _pass_view(row: Row) -> dict[str, Any]:
+    return LaneTraversal(**row).view()
+
+
+def _put(changes: Changes, name: str, row: Row, *, new: bool) -> None:
+    rows = changes.new if new or row["id"] in changes.new[name] else changes.changed
+    rows[name][row["id"]] = row
+
+
+# --- lanes
+
+
+def _apply_lanes(changes: Changes, stretch: Stretch, stored: list[Row]) -> None:
+    left = list(stored)
     for fact in stretch.lanes:
         if fact.end_t < stretch.since or fact.start_t > stretch.until:
             continue
-        row = _nearest(stored, fact)
+        row = _nearest(left, fact)
         if row is None:
-            row = LaneTraversal(
-                id=new_id("trv"),
-                version=0,
-                lane_id=fact.lane_id,
-                vehicle_id=stretch.vehicle_id,
-                service_date=fact.service_date,
-                provisional=True,
-            )
-            session.add(row)
-            changed = True
+            if fact.open and not _worth_storing(fact):
+                continue
+            row = {
+                "id": new_id("trv"),
+                "version": 0,
+                "lane_id": fact.lane_id,
+                "vehicle_id": stretch.vehicle_id,
+            }
+            stored.append(row)
+            new = True
         else:
-            stored.remove(row)
-            fact = _continued(row, fact, stretch.known_from)
-            changed = _of(row) != _of(fact)
-        if changed:
-            _take(row, fact)
-            emit(session, "tracking.lane_traversed", row.id, row.view())
-    for row in stored:
-        settled = row.end_t < stretch.since or row.start_t > stretch.until
-        if not settled and row.start_t >= stretch.known_from and _is_something(row):
+            left.remove(row)
+            fact, new = _continued(row, fact, stretch.known_from), False
+            if fact.open and not _grown(row, fact):
+                continue
+        values = _values(fact, provisional=not stretch.final)
+        if any(row.get(key) != value for key, value in values.items()):
+            row.update(values, version=row["version"] + 1)
+            _put(changes, "lanes", row, new=new)
+            changes.passes[row["id"]] = row
+    for row in left:
+        settled = row["end_t"] < stretch.since or row["start_t"] > stretch.until
+        something = row["gap"] or row["driven_fraction"] > 0
+        if not settled and row["start_t"] >= stretch.known_from and something:
             # Later fixes showed that it was not so; whoever relied on it must hear that.
-            row.served_fraction = row.driven_fraction = 0.0
-            row.gap = False
-            row.version += 1
-            emit(session, "tracking.lane_traversed", row.id, row.view())
+            row.update(
+                served_spans=[],
+                driven_spans=[],
+                served_fraction=0.0,
+                driven_fraction=0.0,
+                service_s=0.0,
+                standing_s=0.0,
+                halts=0,
+                gap=False,
+                hidden_m=0.0,
+                provisional=not stretch.final,
+                version=row["version"] + 1,
+            )
+            _put(changes, "lanes", row, new=False)
+            changes.passes[row["id"]] = row
+        elif stretch.final and not settled and row["provisional"]:
+            row["provisional"] = False
+            _put(changes, "lanes", row, new=False)
 
 
-def _nearest(stored: Sequence[LaneTraversal], fact: LaneFact) -> LaneTraversal | None:
+def _worth_storing(fact: LaneFact) -> bool:
+    lasted = fact.end_t - fact.start_t >= _OPEN_LONG
+    return lasted or fraction(fact.served_spans) >= _PROVED
+
+
+def _grown(row: Row, fact: LaneFact) -> bool:
+    newly_proved = fraction(fact.served_spans) >= _PROVED > row["served_fraction"]
+    return bool(newly_proved or fact.end_t - row["end_t"] >= _OPEN_LONG)
+
+
+def _nearest(stored: Sequence[Row], fact: LaneFact) -> Row | None:
     """The stored pass of the same lane that overlaps, or nearly does."""
     same = [
         row
         for row in stored
-        if row.lane_id == fact.lane_id
-        and row.start_t <= fact.end_t + _SAME_PASS
-        and row.end_t >= fact.start_t - _SAME_PASS
+        if row["lane_id"] == fact.lane_id
+        and row["start_t"] <= fact.end_t + _SAME_PASS
+        and row["end_t"] >= fact.start_t - _SAME_PASS
     ]
-    return min(same, key=lambda row: abs(row.start_t - fact.start_t), default=None)
+    return min(same, key=lambda row: abs(row["start_t"] - fact.start_t), default=None)
 
 
-def _continued(row: LaneTraversal, fact: LaneFact, known_from: datetime) -> LaneFact:
+def _continued(row: Row, fact: LaneFact, known_from: datetime) -> LaneFact:
     """The fact with what an earlier part, not looked at this time, had proved."""
-    if row.start_t >= known_from:
+    if row["start_t"] >= known_from:
         return fact
-    return LaneFact(
-        fact.lane_id,
-        row.service_date,
-        row.start_t,
-        max(row.end_t, fact.end_t),
-        row.forward,
-        max(row.served_fraction, fact.served_fraction),
-        max(row.driven_fraction, fact.driven_fraction),
-        fact.pace_mps,
-        row.gap or fact.gap,
+    return replace(
+        fact,
+        service_date=row["service_date"],
+        start_t=row["start_t"],
+        end_t=max(row["end_t"], fact.end_t),
+        forward=row["forward"],
+        served_spans=united([*row["served_spans"], *fact.served_spans]),
+        driven_spans=united([*row["driven_spans"], *fact.driven_spans]),
+        service_s=max(row["service_s"], fact.service_s),
+        halts=max(row["halts"], fact.halts),
+        standing_s=max(row["standing_s"], fact.standing_s),
+        gap=row["gap"] or fact.gap,
+        hidden_m=max(row["hidden_m"], fact.hidden_m),
     )
 
 
-def _of(what: LaneTraversal | LaneFact) -> tuple[object, ...]:
-    return (
-        what.service_date,
-        what.start_t,
-        what.end_t,
-        what.forward,
-        what.served_fraction,
-        what.driven_fraction,
-        what.pace_mps,
-        what.gap,
-    )
+def _values(fact: LaneFact, *, provisional: bool) -> Row:
+    return {
+        "service_date": fact.service_date,
+        "start_t": fact.start_t,
+        "end_t": fact.end_t,
+        "forward": fact.forward,
+        "served_fraction": fraction(fact.served_spans),
+        "driven_fraction": fraction(fact.driven_spans),
+        "served_spans": fact.served_spans,
+        "driven_spans": fact.driven_spans,
+        "service_s": fact.service_s,
+        "halts": fact.halts,
+        "pace_mps": fact.pace_mps,
+        "standing_s": fact.standing_s,
+        "offset_m": fact.offset_m,
+        "gap": fact.gap,
+        "hidden_m": fact.hidden_m,
+        "provisional": provisional,
+    }
 
 
-def _take(row: LaneTraversal, fact: LaneFact) -> None:
-    row.version += 1
-    row.service_date = fact.service_date
-    row.start_t, row.end_t = fact.start_t, fact.end_t
-    row.forward, row.gap, row.pace_mps = fact.forward, fact.gap, fact.pace_mps
-    row.served_fraction, row.driven_fraction = fact.served_fraction, fact.driven_fraction
+# --- standing
 
 
-def _is_something(row: LaneTraversal) -> bool:
-    return row.gap or row.driven_fraction > 0
-
-
-def _record_dwells(session: Session, stretch: Stretch, stored: list[Dwell]) -> None:
+def _apply_dwells(changes: Changes, stretch: Stretch, stored: list[Row]) -> None:
+    left = list(stored)
     for fact in stretch.dwells:
-        row = next((row for row in stored if _is_same_stand(row, fact)), None)
+        row = next((row for row in left if _is_same_stand(row, fact)), None)
         if row is not None:
-            stored.remove(row)
-            row.end_t = max(row.end_t, fact.end_t)
-            if fact.ended and not row.ended:
-                row.ended = True
-                _announce_dwell(session, row)
+            left.remove(row)
+            ends = fact.ended and not row["ended"]
+            if fact.end_t > row["end_t"] or ends:
+                row.update(end_t=max(row["end_t"], fact.end_t), ended=row["ended"] or fact.ended)
+                _put(changes, "dwells", row, new=False)
+            if ends:
+                _announce_dwell(changes, row)
         elif fact.end_t >= stretch.since:
-            row = Dwell(
-                id=new_id("dwl"),
-                vehicle_id=stretch.vehicle_id,
-                lon=fact.lon,
-                lat=fact.lat,
-                start_t=fact.start_t,
-                end_t=fact.end_t,
-                ended=fact.ended,
-            )
-            session.add(row)
-            _announce_dwell(session, row)
-    for row in stored:
-        if not row.ended and row.end_t < stretch.until:
-            row.ended = True
-            _announce_dwell(session, row)
+            row = {
+                "id": new_id("dwl"),
+                "vehicle_id": stretch.vehicle_id,
+                "lon": fact.lon,
+                "lat": fact.lat,
+                "start_t": fact.start_t,
+                "end_t": fact.end_t,
+                "ended": fact.ended,
+            }
+            stored.append(row)
+            _put(changes, "dwells", row, new=True)
+            _announce_dwell(changes, row)
+    for row in left:
+        if not row["ended"] and row["end_t"] < stretch.until:
+            row["ended"] = True
+            _put(changes, "dwells", row, new=False)
+            _announce_dwell(changes, row)
 
 
-def _is_same_stand(row: Dwell, fact: DwellFact) -> bool:
-    open_until = row.end_t if row.ended else max(row.end_t, fact.start_t)
-    return (
-        row.start_t <= fact.end_t + _SAME_STAND
+def _is_same_stand(row: Row, fact: DwellFact) -> bool:
+    open_until = row["end_t"] if row["ended"] else max(row["end_t"], fact.start_t)
+    return bool(
+        row["start_t"] <= fact.end_t + _SAME_STAND
         and open_until >= fact.start_t - _SAME_STAND
-        and abs(row.lon - fact.lon) <= _SAME_STAND_DEG
-        and abs(row.lat - fact.lat) <= _SAME_STAND_DEG
+        and abs(row["lon"] - fact.lon) <= _SAME_STAND_DEG
+        and abs(row["lat"] - fact.lat) <= _SAME_STAND_DEG
     )
 
 
-def _announce_dwell(session: Session, row: Dwell) -> None:
-    data = {
-        "id": row.id,
-        "vehicle_id": row.vehicle_id,
-        "lon": row.lon,
-        "lat": row.lat,
-        "start_t": iso(row.start_t),
-        "end_t": iso(row.end_t),
-        "ended": row.ended,
-    }
-    emit(session, "tracking.dwelled", row.id, data)
+def _announce_dwell(changes: Changes, row: Row) -> None:
+    data = {**row, "start_t": iso(row["start_t"]), "end_t": iso(row["end_t"])}
+    changes.events.append(("tracking.dwelled", row["id"], data))
 
 
-def stays_in_play(session: Session, since: Mapping[str, datetime]) -> dict[str, list[GeofencePass]]:
-    """By vehicle: its stays that had not ended at the vehicle's time in `since`."""
-    rows = session.scalars(
-        select(GeofencePass)
-        .where(
-            GeofencePass.vehicle_id.in_(since),
-            or_(GeofencePass.left_t.is_(None), GeofencePass.left_t >= min(since.values())),
-        )
-        .order_by(GeofencePass.entered_t)
-    )
-    return _by_vehicle(
-        row for row in rows if row.left_t is None or row.left_t >= since[row.vehicle_id]
-    )
+# --- places
 
 
-def _record_stays(session: Session, stretch: Stretch, stored: list[GeofencePass]) -> None:
+def _apply_stays(changes: Changes, stretch: Stretch, stored: list[Row]) -> None:
+    left = list(stored)
     for fact in stretch.stays:
-        row = next(
-            (
-                row
-                for row in stored
-                if row.place_id == fact.place_id
-                and (fact.left_t is None or row.entered_t <= fact.left_t)
-                and (row.left_t is None or row.left_t >= fact.entered_t)
-            ),
-            None,
-        )
+        row = next((row for row in left if _is_same_stay(row, fact)), None)
         if row is None:
-            row = GeofencePass(
-                id=new_id("gfp"),
-                vehicle_id=stretch.vehicle_id,
-                place_id=fact.place_id,
-                place_kind=fact.place_kind,
-                entered_t=fact.entered_t,
-                left_t=None,
-            )
-            session.add(row)
-            _announce_stay(session, "tracking.geofence_entered", row, fact.entered_t)
+            row = {
+                "id": new_id("gfp"),
+                "vehicle_id": stretch.vehicle_id,
+                "place_id": fact.place_id,
+                "place_kind": fact.place_kind,
+                "entered_t": fact.entered_t,
+                "left_t": None,
+            }
+            stored.append(row)
+            _put(changes, "stays", row, new=True)
+            _announce_stay(changes, "tracking.geofence_entered", row, fact.entered_t)
         else:
-            stored.remove(row)
-        if fact.left_t is not None and row.left_t is None:
-            row.left_t = fact.left_t
-            _announce_stay(session, "tracking.geofence_left", row, fact.left_t)
+            left.remove(row)
+        if fact.left_t is not None and row["left_t"] is None:
+            row["left_t"] = fact.left_t
+            _put(changes, "stays", row, new=False)
+            _announce_stay(changes, "tracking.geofence_left", row, fact.left_t)
 
 
-def _announce_stay(session: Session, topic: str, row: GeofencePass, t: datetime) -> None:
-    data = {
-        "id": row.id,
-        "vehicle_id": row.vehicle_id,
-        "place_id": row.place_id,
-        "place_kind": row.place_kind,
-        "t": iso(t),
-    }
-    emit(session, topic, row.id, data)
+def _is_same_stay(row: Row, fact: StayFact) -> bool:
+    return bool(
+        row["place_id"] == fact.place_id
+        and (fact.left_t is None or row["entered_t"] <= fact.left_t)
+        and (row["left_t"] is None or row["left_t"] >= fact.entered_t)
+    )
+
+
+def _announce_stay(changes: Changes, topic: str, row: Row, t: datetime) -> None:
+    data = {key: row[key] for key in ("id", "vehicle_id", "place_id", "place_kind")}
+    changes.events.append((topic, row["id"], {**data, "t": iso(t)}))

@@ -14,7 +14,7 @@ from fleet.kit.web import Kit
 from fleet.org.models import Shift
 from tests.tracking.conftest import DEPOT, T0, fix
 from tests.tracking.drives import EAST, NORTH, ORIGIN, Town, drive, noisy
-from tracking.evidence import traversals
+from tracking.evidence import passes
 from tracking.facts.follower import Follower, watermark
 from tracking.facts.models import Dwell, GeofencePass, LaneTraversal
 from tracking.fixes.fix import Fix
@@ -52,6 +52,10 @@ def events(kit: Kit, topic: str) -> list[dict]:
         return [row.data for row in rows]
 
 
+def told_passes(kit: Kit) -> list[dict]:
+    return [found for data in events(kit, "tracking.lanes_traversed") for found in data["passes"]]
+
+
 def facts(kit: Kit) -> list[tuple]:
     with kit.db.reading() as session:
         rows = session.scalars(select(LaneTraversal).order_by(LaneTraversal.start_t))
@@ -77,10 +81,10 @@ def test_a_served_lane_becomes_one_fact_with_its_event(
     Follower(kit, fixlog).run_to(at(60))
     with kit.db.reading() as session:
         assert watermark(session) == at(60)
-        [found] = traversals(session, "v1.0", DAY)
+        [found] = passes(session, ["v1.0"], [DAY])
     assert (found.vehicle_id, found.version, found.provisional) == ("v1", 1, True)
     assert (found.served_fraction, found.forward, found.gap) == (1.0, True, False)
-    own = [data for data in events(kit, "tracking.lane_traversed") if data["lane_id"] == "v1.0"]
+    own = [data for data in told_passes(kit) if data["lane_id"] == "v1.0"]
     assert own == [found.view()]
 
 
@@ -89,7 +93,7 @@ def test_nothing_new_changes_nothing_but_the_watermark(
 ) -> None:
     fixlog.append(along(streets.lanes["v1.0"], 1.6))
     Follower(kit, fixlog).run_to(at(60))
-    before = events(kit, "tracking.lane_traversed")
+    before = told_passes(kit)
     again = Follower(kit, fixlog)  # as after a restart
     again.run_to(at(90))
     again.run_to(at(30))
@@ -97,7 +101,7 @@ def test_nothing_new_changes_nothing_but_the_watermark(
     again.run_to(at(90))
     with kit.db.reading() as session:
         assert watermark(session) == at(90)
-    assert events(kit, "tracking.lane_traversed") == before
+    assert told_passes(kit) == before
 
 
 @pytest.mark.parametrize("step", [7, 60])
@@ -135,14 +139,14 @@ def test_late_fixes_mend_a_fact_under_its_own_id(kit: Kit, fixlog: FixLog, stree
     fixlog.append([f for f in slow if f not in middle])
     follower.run_to(at(300))
     with kit.db.reading() as session:
-        [before] = traversals(session, "v1.0", DAY)
+        [before] = passes(session, ["v1.0"], [DAY])
     assert before.gap
     fixlog.append(middle)
     follower.run_to(at(2_000))
     with kit.db.reading() as session:
-        [after] = traversals(session, "v1.0", DAY)
+        [after] = passes(session, ["v1.0"], [DAY])
     assert after.id == before.id
-    assert after.version == before.version + 1
+    assert after.version > before.version
     assert (after.served_fraction, after.gap) == (1.0, False)
 
 
@@ -181,7 +185,7 @@ def test_a_shift_past_midnight_keeps_its_service_date(
     fixlog.append(lane)
     Follower(kit, fixlog).run_to(lane[-1].t)
     with kit.db.reading() as session:
-        assert len(traversals(session, "v1.0", DAY)) == 1
+        assert len(passes(session, ["v1.0"], [DAY])) == 1
 
 
 def stand(seconds: Sequence[float], lon: float, lat: float) -> list[Fix]:

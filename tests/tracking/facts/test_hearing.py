@@ -13,7 +13,7 @@ from fleet.kit.web import Kit
 from fleet.org.assignments import assign
 from tests.tracking.conftest import T0, fix
 from tests.tracking.drives import Town
-from tracking.facts.hearing import heard, sweep
+from tracking.facts.hearing import heard, newest, sweep
 from tracking.facts.models import GeofencePass
 from tracking.fixes.fix import Fix
 
@@ -31,7 +31,7 @@ def driving(kit: Kit, streets: Town) -> Kit:
 
 def hear(kit: Kit, *fixes: Fix) -> None:
     with kit.db.unit_of_work() as session:
-        heard(session, fixes)
+        heard(session, newest(fixes))
 
 
 def told(kit: Kit) -> list[tuple[str, str]]:

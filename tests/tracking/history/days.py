@@ -10,7 +10,7 @@ import numpy as np
 from tests.conftest import START
 from tests.tracking.conftest import fix
 from tests.tracking.drives import EAST, NORTH, ORIGIN
-from tracking.facts.match import Track
+from tracking.proof.track import Track
 from tracking.fixes.columns import TrailColumns
 from tracking.fixes.fix import Fix, to_ms
 
