@@ -83,6 +83,7 @@ def features(
     driven = [p for p in passes if p.driven_m]
     service_s = sum(p.service_s for p in driven)
     slow = min(1.0, sum(p.slow_m for p in driven if p.served_m) / length_m)
+    slow = served_fraction if math.isnan(slow) else slow
     halts = sum(p.halts for p in driven if p.served_m)
     standing_s = sum(p.standing_s for p in driven)
     offset_m = sum(p.offset_m for p in driven) / len(driven) if driven else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +33,7 @@ class Stand:
 
 @dataclass(frozen=True)
 class Stay:
-    """Inside a place's radius from a first to a last moment; `left_s` None: still inside."""
+    """At a place (by number) from a first to a last moment; `left_s` None: still there."""
 
     place: int
     entered_s: float
@@ -47,18 +47,20 @@ def stands(track: Track, least_s: float) -> list[Stand]:
 
 
 def stays(
-    track: Track, x: Floats, y: Floats, radius_m: float, inside: Sequence[bool]
+    track: Track, x: Floats, y: Floats, radius_m: float, *, inside: Collection[int]
 ) -> list[Stay]:
     """Comings and goings at places, by place and time.
 
     Args:
-        x, y: the places, on the track's plane.
-        inside: for each place whether the vehicle was there before the track begins.
+        x, y: of the places, [places], on the track's plane.
+        inside: places at which the vehicle was before the track begins.
     """
     if len(track.t_s) == 0 or len(x) == 0:
         return []
+    there = np.zeros(len(x), np.bool_)
+    there[list(inside)] = True
     place, times = _stays(
-        track.t_s, track.x, track.y, x, y, radius_m, np.array(inside, np.bool_)
+        track.t_s, track.x, track.y, x, y, radius_m, there
     )  # fmt: skip
     return [
         Stay(of, entered, None if math.isinf(left) else left)

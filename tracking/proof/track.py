@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,8 +65,9 @@ class LanePass:
     served_m: Intervals
     service_s: float = 0.0
     """Time at service pace, halts capped."""
-    slow_m: float = 0.0
-    """Way at a speed that is likelier in service, whatever was done before and after it."""
+    slow_m: float = math.nan
+    """Way at a speed that is likelier in service, whatever was done before and after it; NaN: not
+    kept, and the judgement goes by `served_m` alone."""
     halts: int = 0
     standing_s: float = 0.0
     """Time of its halts, each capped."""
