@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from fleet.kit.times import iso
-from tracking.fixes.fix import Fix
+from tracking.fixes.fix import Fix, Row, from_ms, from_row, to_ms, to_row
 
 MOVING_MPS = 0.7
 """From this reported speed a vehicle is said to move; below, noise looks like movement."""
@@ -24,39 +24,47 @@ class LiveState:
     def __init__(self, silent_after_s: float) -> None:
         self.silent_after_s = silent_after_s
         self._lock = threading.Lock()
-        self._by_vehicle: dict[str, Fix] = {}
-        self._by_device: dict[str, Fix] = {}
+        self._by_vehicle: dict[str, Row] = {}
+        self._by_device: dict[str, Row] = {}
 
-    def update(self, fixes: Iterable[Fix]) -> list[str]:
+    def update(self, fixes: Iterable[Fix]) -> set[str]:
         """Takes committed fixes in; late and marked ones change nothing.
 
         Returns:
             The vehicles that have a newer fix now.
         """
-        moved: dict[str, None] = {}
+        return self.update_rows(map(to_row, fixes))
+
+    def update_rows(self, rows: Iterable[Row]) -> set[str]:
+        """`update` by rows of the log."""
+        moved: set[str] = set()
+        by_device, by_vehicle = self._by_device, self._by_vehicle
         with self._lock:
-            for fix in fixes:
-                if fix.mark is not None:
+            for row in rows:
+                if row.mark is not None:
                     continue
-                if _is_newer(fix, self._by_device.get(fix.device_id)):
-                    self._by_device[fix.device_id] = fix
-                if fix.vehicle_id is not None and _is_newer(
-                    fix, self._by_vehicle.get(fix.vehicle_id)
-                ):
-                    self._by_vehicle[fix.vehicle_id] = fix
-                    moved[fix.vehicle_id] = None
-        return list(moved)
+                t, vehicle_id = row.t, row.vehicle_id
+                known = by_device.get(row.device_id)
+                if known is None or t > known.t:
+                    by_device[row.device_id] = row
+                if vehicle_id is not None:
+                    known = by_vehicle.get(vehicle_id)
+                    if known is None or t > known.t:
+                        by_vehicle[vehicle_id] = row
+                        moved.add(vehicle_id)
+        return moved
 
     def last_of_device(self, device_id: str) -> Fix | None:
         """The device's newest good fix."""
         with self._lock:
-            return self._by_device.get(device_id)
+            row = self._by_device.get(device_id)
+        return None if row is None else from_row(row)
 
     def view(self, vehicle_id: str, now: datetime) -> dict[str, Any]:
         """`VehicleLive` of a vehicle, also of one that was never heard."""
         with self._lock:
-            fix = self._by_vehicle.get(vehicle_id)
-        if fix is None:
+            row = self._by_vehicle.get(vehicle_id)
+        if row is None:
             return {
                 "vehicle_id": vehicle_id,
                 "device_id": None,
@@ -69,25 +77,21 @@ class LiveState:
                 "load_kg": None,
                 "state": "never",
             }
-        silent = now - fix.t > timedelta(seconds=self.silent_after_s)
-        moving = (fix.speed_mps or 0.0) >= MOVING_MPS
+        silent = to_ms(now) - row.t > self.silent_after_s * 1000
+        moving = (row.speed_mps or 0.0) >= MOVING_MPS
         return {
             "vehicle_id": vehicle_id,
-            "device_id": fix.device_id,
-            "t": iso(fix.t),
-            "lon": fix.lon,
-            "lat": fix.lat,
-            "speed_mps": fix.speed_mps,
-            "course_deg": fix.course_deg,
+            "device_id": row.device_id,
+            "t": iso(from_ms(row.t)),
+            "lon": row.lon,
+            "lat": row.lat,
+            "speed_mps": row.speed_mps,
+            "course_deg": row.course_deg,
             "silent": silent,
-            "load_kg": fix.load_kg,
+            "load_kg": row.load_kg,
             "state": "silent" if silent else "moving" if moving else "standing",
         }
 
     def snapshot(self, now: datetime, vehicle_ids: Iterable[str]) -> list[dict[str, Any]]:
         """`VehicleLive` of each of the vehicles."""
         return [self.view(vehicle_id, now) for vehicle_id in vehicle_ids]
-
-
-def _is_newer(fix: Fix, known: Fix | None) -> bool:
-    return known is None or fix.t > known.t

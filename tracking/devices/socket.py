@@ -1,25 +1,35 @@
-"""`/ws/devices/{device_id}`: the socket that devices speak; docs/devices.md describes it."""
+"""`/ws/devices/{device_id}`: the socket that devices speak; docs/devices.md describes it.
+
+Frames are read ahead of their acknowledgements, up to `UNDER_WAY` of them. The endpoint is plain
+ASGI: at thousands of frames a second what stands between a frame and its commit is what it costs.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import partial
 
 import msgspec
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.concurrency import run_in_threadpool
+from starlette.routing import WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from fleet.kit.clock import Monotonic
 from fleet.kit.settings import ClockMode
 from fleet.kit.web import Kit, kit_of
 from fleet.people.scope import origin_is_ours
 from tracking.devices.service import is_authentic
-from tracking.ingest import Ingest
+from tracking.ingest import Aside, Ingest
 from tracking.protocols.websocket import Frame, MalformedFrame, TooManyFixes, decode
 
 log = structlog.get_logger(__name__)
-router = APIRouter()
+
+UNDER_WAY = 8
+"""Frames of one socket that may wait for their commit."""
 
 SUBPROTOCOL = "safai.device"
 BURST_S = 5.0
@@ -97,76 +107,163 @@ class _Closing(Exception):  # noqa: N818 - a state of the conversation, not a fa
         self.reason = reason
 
 
-@router.websocket("/ws/devices/{device_id}")
-async def device_socket(socket: WebSocket, device_id: str) -> None:
+class DeviceSocket:
     """Reads frames and acknowledges each after its commit, until either side closes."""
-    kit = kit_of(socket)
-    ingest: Ingest = socket.app.state.ingest
-    connections: Connections = socket.app.state.device_connections
-    token, subprotocol = _credentials(socket)
-    ends = connections.ends
-    known = origin_is_ours(socket) and await run_in_threadpool(_knows, kit, device_id, token)
-    # Accepted in any case: a peer is not told the code of a socket that never opened.
-    await socket.accept(subprotocol)
-    while known and ends != connections.ends:  # some device has changed meanwhile: look again
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        socket = WebSocket(scope, receive, send)
+        device_id: str = scope["path_params"]["device_id"]
+        kit = kit_of(socket)
+        connections: Connections = socket.app.state.device_connections
+        token, subprotocol = _credentials(socket)
         ends = connections.ends
-        known = await run_in_threadpool(_knows, kit, device_id, token)
-    if not known:
-        log.warning("device_refused", device_id=device_id)
-        await _close(socket, Close.UNAUTHORISED, "Unknown device, or not its token.")
-        return
-    await connections.take(device_id, socket)
-    try:
-        await _converse(socket, kit, ingest, device_id)
-    except _Closing as closing:
-        log.warning(
-            "device_closed", device_id=device_id, code=int(closing.code), reason=closing.reason
-        )
-        await _close(socket, closing.code, closing.reason)
-    finally:
-        connections.leave(device_id, socket)
-
-
-async def _converse(socket: WebSocket, kit: Kit, ingest: Ingest, device_id: str) -> None:
-    settings = kit.settings
-    allowance = Allowance.full(kit.monotonic, settings.device_frames_per_s)
-    limited = settings.clock is not ClockMode.STEPPED
-    while True:
-        message = await socket.receive()
-        if message["type"] == "websocket.disconnect":
+        known = origin_is_ours(socket) and await run_in_threadpool(_knows, kit, device_id, token)
+        # Accepted in any case: a peer is not told the code of a socket that never opened.
+        await socket.accept(subprotocol)
+        while known and ends != connections.ends:  # some device has changed meanwhile: look again
+            ends = connections.ends
+            known = await run_in_threadpool(_knows, kit, device_id, token)
+        if not known:
+            log.warning("device_refused", device_id=device_id)
+            await _close(socket, Close.UNAUTHORISED, "Unknown device, or not its token.")
             return
-        if limited and not allowance.take():
-            raise _Closing(
-                Close.TOO_FAST,
-                f"Expected at most {settings.device_frames_per_s:g} frames a second.",
-            )
-        frame = _read(message.get("text"), kit, ingest)
+        await connections.take(device_id, socket)
+        conversation = _Conversation(socket, send, kit, socket.app.state.ingest, device_id)
         try:
-            await ingest.submit(device_id, frame.readings)
-        except Exception as error:
-            # Ingest has logged it; without an acknowledgement the device sends the frame again.
-            raise _Closing(Close.NOT_STORED, "Not stored; send the frame again.") from error
+            await conversation.run(receive)
+        except _Closing as closing:
+            await conversation.close(closing)
+        finally:
+            connections.leave(device_id, socket)
+
+
+class _Conversation:
+    """One device's frames, in order, and their acknowledgements, in the same order."""
+
+    def __init__(
+        self, socket: WebSocket, send: Send, kit: Kit, ingest: Ingest, device_id: str
+    ) -> None:
+        self._socket = socket
+        self._send = send
+        self._kit = kit
+        self._ingest = ingest
+        self._device_id = device_id
+        self._loop = asyncio.get_running_loop()
+        self._under_way = 0
+        self._answered = asyncio.Event()
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def run(self, receive: Receive) -> None:
+        """Until the device leaves; raises `_Closing` when we do."""
+        settings = self._kit.settings
+        allowance = Allowance.full(self._kit.monotonic, settings.device_frames_per_s)
+        limited = settings.clock is not ClockMode.STEPPED
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            if limited and not allowance.take():
+                raise _Closing(
+                    Close.TOO_FAST,
+                    f"Expected at most {settings.device_frames_per_s:g} frames a second.",
+                )
+            frame = self._read(message.get("text"))
+            if self._under_way >= UNDER_WAY:
+                await self._until(UNDER_WAY - 1)
+            await self._ingest.room()
+            self._under_way += 1
+            self._ingest.offer(self._device_id, frame.readings, partial(self._committed, frame))
+
+    def _read(self, text: str | None) -> Frame:
+        if text is None:
+            raise _Closing(Close.MALFORMED, "Expected text frames with JSON, got a binary one.")
+        most = self._kit.settings.device_frame_max_bytes
+        # A character has four bytes at most.
+        if len(text) > most or (len(text) * 4 > most and len(text.encode()) > most):
+            raise _Closing(Close.TOO_LARGE, f"Expected at most {most} bytes in a frame.")
+        try:
+            frame = decode(text, self._ingest.limits)
+        except TooManyFixes as error:
+            raise _Closing(Close.TOO_LARGE, str(error)) from error
+        except MalformedFrame as error:
+            raise _Closing(Close.MALFORMED, str(error)) from error
         for refusal in frame.refused:
-            log.info("fix_refused", device_id=device_id, field=refusal.field, why=refusal.reason)
-        answer: dict[str, object] = {"ack": frame.seq}
-        if frame.refused:
-            answer["refused"] = frame.refused
-        if not await _send(socket, msgspec.json.encode(answer).decode()):
-            return
+            log.info(
+                "fix_refused", device_id=self._device_id, field=refusal.field, why=refusal.reason
+            )
+        return frame
+
+    def _committed(self, frame: Frame, failure: BaseException | None, aside: Aside) -> None:
+        """In the event loop, after the commit or its failure."""
+        if failure is None:
+            sending = self._acknowledge(_answer(frame, aside))
+        else:
+            # Ingest has logged it; without an acknowledgement the device sends the frame again.
+            sending = self._not_stored()
+        # Started at once: a socket that takes what we write needs no turn of the event loop.
+        task = asyncio.Task(sending, loop=self._loop, eager_start=True)
+        if not task.done():
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+
+    async def _acknowledge(self, text: str) -> None:
+        try:
+            await self._send({"type": "websocket.send", "text": text})
+        except (RuntimeError, OSError) as error:
+            log.debug("device_left_unanswered", device_id=self._device_id, error=str(error))
+        self._settle()
+
+    async def _not_stored(self) -> None:
+        await _close(self._socket, Close.NOT_STORED, "Not stored; send the frame again.")
+        self._settle()
+
+    def _settle(self) -> None:
+        self._under_way -= 1
+        self._answered.set()
+
+    async def _until(self, under_way: int) -> None:
+        """Returns when so few frames are under way."""
+        while self._under_way > under_way:
+            self._answered.clear()
+            await self._answered.wait()
+
+    async def close(self, closing: _Closing) -> None:
+        """Acknowledges what is under way, then closes."""
+        log.warning(
+            "device_closed",
+            device_id=self._device_id,
+            code=int(closing.code),
+            reason=closing.reason,
+        )
+        await self._until(0)
+        await _close(self._socket, closing.code, closing.reason)
 
 
-def _read(text: str | None, kit: Kit, ingest: Ingest) -> Frame:
-    if text is None:
-        raise _Closing(Close.MALFORMED, "Expected text frames with JSON, got a binary one.")
-    most = kit.settings.device_frame_max_bytes
-    if len(text) > most or len(text.encode()) > most:
-        raise _Closing(Close.TOO_LARGE, f"Expected at most {most} bytes in a frame.")
-    try:
-        return decode(text, kit.clock.now(), ingest.limits)
-    except TooManyFixes as error:
-        raise _Closing(Close.TOO_LARGE, str(error)) from error
-    except MalformedFrame as error:
-        raise _Closing(Close.MALFORMED, str(error)) from error
+def _answer(frame: Frame, aside: Aside) -> str:
+    if not frame.refused and not aside:
+        return f'{{"ack":{frame.seq}}}'
+    answer: dict[str, object] = {"ack": frame.seq}
+    if frame.refused:
+        answer["refused"] = frame.refused
+    if aside:
+        answer["aside"] = [
+            {
+                "i": i if frame.kept is None else frame.kept[i],
+                "mark": mark,
+                "reason": _WHY_ASIDE[mark],
+                "remedy": "Set the unit's clock; do not send the fix again.",
+            }
+            for i, mark in aside
+        ]
+    return msgspec.json.encode(answer).decode()
+
+
+_WHY_ASIDE = {
+    "future": "Stored, but proves nothing: its time lies ahead of the server's.",
+    "stale": "Stored, but proves nothing: its time is older than fixes are kept.",
+}
+
+router = APIRouter(routes=[WebSocketRoute("/ws/devices/{device_id}", DeviceSocket())])
 
 
 def _credentials(socket: WebSocket) -> tuple[str, str | None]:
@@ -183,18 +280,9 @@ def _knows(kit: Kit, device_id: str, token: str) -> bool:
         return is_authentic(session, device_id, token)
 
 
-async def _send(socket: WebSocket, text: str) -> bool:
-    """False: the socket has closed meanwhile."""
-    try:
-        await socket.send_text(text)
-    except (RuntimeError, WebSocketDisconnect):
-        return False
-    return True
-
-
 async def _close(socket: WebSocket, code: Close, reason: str) -> None:
     """Closes a socket that its peer, or another connection, may have closed already."""
     try:
         await socket.close(int(code), reason.encode()[:_REASON_BYTES].decode(errors="ignore"))
-    except (RuntimeError, WebSocketDisconnect) as error:
+    except (RuntimeError, WebSocketDisconnect, OSError) as error:
         log.debug("device_socket_was_closed", error=str(error))

@@ -117,10 +117,11 @@ class Measured(Protocol):
     def event(self) -> str | None: ...
 
 
-def payload_hash(m: Measured) -> int:
+def payload_hash(m: Measured, raw_t_ms: int | None) -> int:
     """A signed 64-bit hash of what the device measured, stable across processes and versions.
 
-    Neither the times, the holder nor the mark take part: a fix that is sent twice has the same
+    Two readings that are filed under one time of receipt are told apart by what the unit's clock
+    said, `raw_t_ms`. Neither the other times, the holder nor the mark take part: a fix that is sent twice has the same
     hash, and two readings of a unit with a stuck clock have different ones.
     """
     measured = (
@@ -139,7 +140,9 @@ def payload_hash(m: Measured) -> int:
         m.inputs,
         m.event,
     )
-    return int.from_bytes(blake2b(_pack(measured), digest_size=8).digest(), "big", signed=True)
+    digest = blake2b(_pack(measured), digest_size=8).digest()
+    payload = int.from_bytes(digest, "big", signed=True)
+    return payload if raw_t_ms is None else payload ^ raw_t_ms
 
 
 def to_row(fix: Fix) -> Row:
@@ -165,7 +168,7 @@ def to_row(fix: Fix) -> Row:
         fix.event,
         fix.mark,
         fix.raw_t_ms,
-        payload_hash(fix),
+        payload_hash(fix, fix.raw_t_ms),
     )
 
 

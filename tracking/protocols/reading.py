@@ -6,13 +6,13 @@ A protocol module decodes its own bytes to `Reading`s; `check` is the same for a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 
 from fleet.kit.times import parse_iso
-from tracking.fixes.fix import from_ms
+from tracking.fixes.fix import from_ms, to_ms
 
 type _Degrees = Annotated[float, msgspec.Meta(ge=0, le=360)]
 type _AtLeast0 = Annotated[float, msgspec.Meta(ge=0)]
@@ -39,6 +39,8 @@ EventKind = Literal[
 """What a unit may tell beside its position; `lift` and `load` prove that a bin was emptied."""
 
 _NULL_ISLAND_DEG = 0.01
+_MOST_S = 62_135_596_800.0
+"""Before 1970 and after: the years 1 to 3938; what lies beyond is no time."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -78,67 +80,59 @@ class Refusal(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What times are storable, and how many fixes a frame may hold."""
+    """What times are taken as they are, and how many fixes a frame may hold."""
 
     most_fixes: int
     future_s: float
     retention_days: int
 
 
-def check(
-    i: int, reading: Reading, now: datetime, limits: Limits
-) -> tuple[datetime, Reading] | Refusal:
-    """The reading with its instant, or why number `i` of a frame cannot be stored."""
-    for field_name, value, most in (("lon", reading.lon, 180.0), ("lat", reading.lat, 90.0)):
-        if not -most <= value <= most:
-            return Refusal(
-                i,
-                field_name,
-                f"Expected degrees from {-most:g} to {most:g}, got {value:g}.",
-                "Send degrees of WGS 84, longitude as lon and latitude as lat.",
-            )
-    if (
-        reading.valid
-        and abs(reading.lon) < _NULL_ISLAND_DEG
-        and abs(reading.lat) < _NULL_ISLAND_DEG
-    ):
+def check(i: int, reading: Reading) -> tuple[datetime, Reading] | Refusal:
+    """The reading with its instant, or why number `i` of a frame cannot be stored.
+
+    A time that is far from now is stored all the same; ingest marks it.
+    """
+    checked = check_ms(i, reading)
+    return checked if isinstance(checked, Refusal) else (from_ms(checked), reading)
+
+
+def check_ms(i: int, reading: Reading) -> int | Refusal:
+    """`check` for a caller that wants the time as milliseconds since 1970."""
+    lon, lat, t = reading.lon, reading.lat, reading.t
+    if not (-180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0):
+        return _off_the_earth(i, reading)
+    if -_NULL_ISLAND_DEG < lat < _NULL_ISLAND_DEG > abs(lon) and reading.valid:
         return Refusal(
             i,
             "lon",
             "The position 0, 0 means that the unit had no fix.",
             "Send nothing until the unit has a position.",
         )
-    t = _time(reading.t)
-    if t is None:
+    ms = _text_ms(t) if isinstance(t, str) else round(t * 1000) if abs(t) <= _MOST_S else None
+    if ms is None:
         return Refusal(
             i,
             "t",
-            f"{reading.t!r:.40} is no time.",
+            f"{t!r:.40} is no time.",
             "Send seconds since 1970, or RFC 3339 with an offset.",
         )
-    if t > now + timedelta(seconds=limits.future_s):
-        return Refusal(
-            i,
-            "t",
-            f"The time is {(t - now).total_seconds():.0f} s ahead of the server's.",
-            "Set the unit's clock, and send the fix again when its time has come.",
-        )
-    if t < now - timedelta(days=limits.retention_days):
-        return Refusal(
-            i,
-            "t",
-            f"Fixes are kept for {limits.retention_days} days; this one is older.",
-            "Drop it, and check the unit's clock.",
-        )
-    return t, reading
+    return ms
 
 
-def _time(t: float | str) -> datetime | None:
-    """The instant, cut to whole milliseconds as the log stores it; None: not a time."""
+def _off_the_earth(i: int, reading: Reading) -> Refusal:
+    in_range = -180.0 <= reading.lon <= 180.0
+    name, value, most = ("lat", reading.lat, 90) if in_range else ("lon", reading.lon, 180)
+    return Refusal(
+        i,
+        name,
+        f"Expected degrees from {-most} to {most}, got {value:g}.",
+        "Send degrees of WGS 84, longitude as lon and latitude as lat.",
+    )
+
+
+def _text_ms(t: str) -> int | None:
+    """Whole milliseconds, what is finer cut off; None: not a time."""
     try:
-        if isinstance(t, str):
-            instant = parse_iso(t)
-            return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
-        return from_ms(round(t * 1000)).astimezone(UTC)
+        return to_ms(parse_iso(t))
     except (ValueError, OverflowError):
         return None

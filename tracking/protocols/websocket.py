@@ -24,19 +24,26 @@ Fields that are not named here are ignored, so that a newer unit still gets thro
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
-from tracking.protocols.reading import Limits, Reading, Refusal, check
+from tracking.protocols.reading import Limits, Reading, Refusal, check_ms
 
 MOST_SEQ = 2**53 - 1
 """The largest whole number that every JSON reader keeps exactly."""
 
 
+class _Frame(msgspec.Struct, frozen=True):
+    seq: Annotated[int, msgspec.Meta(ge=0, le=MOST_SEQ)]
+    fixes: list[Reading]
+
+
 class _Envelope(msgspec.Struct, frozen=True):
+    """A frame with a fix that cannot be read, so that the others are."""
+
     seq: Annotated[int, msgspec.Meta(ge=0, le=MOST_SEQ)]
     fixes: list[msgspec.Raw]
 
@@ -54,17 +61,21 @@ class Frame:
     """A decoded frame: readings with their times, and the refusals of the others."""
 
     seq: int
-    readings: list[tuple[datetime, Reading]]
-    refused: list[Refusal]
+    readings: list[tuple[int, Reading]]
+    """(milliseconds since 1970, reading)."""
+    refused: Sequence[Refusal] = ()
+    kept: Sequence[int] | None = None
+    """The number in the frame of each reading; None: those of `readings`."""
 
 
-_envelope = msgspec.json.Decoder(_Envelope)
-_reading = msgspec.json.Decoder(Reading)
+_frame = msgspec.json.Decoder(_Frame).decode
+_envelope = msgspec.json.Decoder(_Envelope).decode
+_reading = msgspec.json.Decoder(Reading).decode
 _at_field = re.compile(r"`\$\.(\w+)")
 _missing = re.compile(r"required field `(\w+)`")
 
 
-def decode(frame: str | bytes, now: datetime, limits: Limits) -> Frame:
+def decode(frame: str | bytes, limits: Limits) -> Frame:
     """Reads a frame.
 
     Raises:
@@ -72,35 +83,55 @@ def decode(frame: str | bytes, now: datetime, limits: Limits) -> Frame:
         TooManyFixes: more than `limits.most_fixes`.
     """
     try:
-        envelope = _envelope.decode(frame)
+        whole = _frame(frame)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return _one_by_one(frame, limits)
+    _limit(whole.fixes, limits)
+    readings: list[tuple[int, Reading]] = []
+    for i, reading in enumerate(whole.fixes):
+        ms = check_ms(i, reading)
+        if isinstance(ms, Refusal):
+            return _one_by_one(frame, limits)
+        readings.append((ms, reading))
+    return Frame(whole.seq, readings)
+
+
+def _one_by_one(frame: str | bytes, limits: Limits) -> Frame:
+    """A frame of which something cannot be stored."""
+    try:
+        envelope = _envelope(frame)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise MalformedFrame(str(error)) from error
-    if len(envelope.fixes) > limits.most_fixes:
-        raise TooManyFixes(
-            f"Expected at most {limits.most_fixes} fixes in a frame, got {len(envelope.fixes)}."
-        )
-    readings: list[tuple[datetime, Reading]] = []
+    _limit(envelope.fixes, limits)
+    readings: list[tuple[int, Reading]] = []
     refused: list[Refusal] = []
+    kept: list[int] = []
     for i, raw in enumerate(envelope.fixes):
-        checked = _checked(i, raw, now, limits)
+        try:
+            reading = _reading(raw)
+            checked = check_ms(i, reading)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            checked = _unreadable(i, error)
         if isinstance(checked, Refusal):
             refused.append(checked)
         else:
-            readings.append(checked)
-    return Frame(envelope.seq, readings, refused)
+            readings.append((checked, reading))
+            kept.append(i)
+    return Frame(envelope.seq, readings, refused, kept)
 
 
-def _checked(
-    i: int, raw: msgspec.Raw, now: datetime, limits: Limits
-) -> tuple[datetime, Reading] | Refusal:
-    try:
-        reading = _reading.decode(raw)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        field = _at_field.search(str(error)) or _missing.search(str(error))
-        return Refusal(
-            i,
-            field[1] if field else "fixes",
-            str(error),
-            "Send the fields and types that docs/devices.md lists.",
+def _limit(fixes: Sequence[object], limits: Limits) -> None:
+    if len(fixes) > limits.most_fixes:
+        raise TooManyFixes(
+            f"Expected at most {limits.most_fixes} fixes in a frame, got {len(fixes)}."
         )
-    return check(i, reading, now, limits)
+
+
+def _unreadable(i: int, error: Exception) -> Refusal:
+    field = _at_field.search(str(error)) or _missing.search(str(error))
+    return Refusal(
+        i,
+        field[1] if field else "fixes",
+        str(error),
+        "Send the fields and types that docs/devices.md lists.",
+    )

@@ -133,12 +133,65 @@ def test_what_is_acknowledged_is_stored_and_live(site: Site) -> None:
 def test_a_bad_fix_is_refused_by_name_and_the_rest_is_stored(site: Site) -> None:
     with site.open() as socket:
         sent = json.loads(frame(1, 0, 5))
-        sent["fixes"].insert(1, {"t": T0.timestamp() + 3600, "lon": 75.86, "lat": 22.72})
+        sent["fixes"].insert(1, {"t": T0.timestamp(), "lon": 175.86, "lat": 92.72})
         answer = ask(socket, json.dumps(sent))
     assert answer["ack"] == 1
     [refusal] = answer["refused"]
-    assert (refusal["i"], refusal["field"]) == (1, "t")
+    assert (refusal["i"], refusal["field"]) == (1, "lat")
     assert len(site.fixlog.window("v1", T0, T0 + timedelta(hours=2))) == 2
+
+
+def test_a_fix_with_an_impossible_time_is_set_aside_and_proves_nothing(site: Site) -> None:
+    """A unit whose clock stands in 2080 makes no days there, and keeps no live position."""
+    in_2080 = T0.timestamp() + 54 * 365 * 86_400
+    with site.open() as socket:
+        sent = json.loads(frame(1, 0, 5))
+        sent["fixes"][0]["lat"] = 99
+        sent["fixes"].append({"t": in_2080, "lon": 75.86, "lat": 22.72})
+        sent["fixes"].append({"t": 0, "lon": 75.86, "lat": 22.72})
+        answer = ask(socket, json.dumps(sent))
+        assert [refusal["i"] for refusal in answer["refused"]] == [0]
+        assert [(a["i"], a["mark"]) for a in answer["aside"]] == [(2, "future"), (3, "stale")]
+        assert all(a["reason"] and a["remedy"] for a in answer["aside"])
+        ask(socket, json.dumps(sent))
+    assert site.fixlog.stored_days() == ["2026-03-02"]
+    window = T0 - timedelta(minutes=1), T0 + timedelta(minutes=1)
+    assert [f.t for f in site.fixlog.window("v1", *window)] == [T0 + timedelta(seconds=5)]
+    every = site.fixlog.window("v1", *window, include_marked=True)
+    assert [(f.t, f.mark, f.raw_t_ms) for f in every] == [
+        (T0, "future", round(in_2080 * 1000)),
+        (T0, "stale", 0),
+        (T0 + timedelta(seconds=5), None, None),
+    ]
+    assert site.app.state.live.view("v1", T0)["t"] == "2026-03-02T00:30:05Z"
+
+
+def test_a_week_number_that_began_again_is_put_right_and_counts(site: Site) -> None:
+    said = T0.timestamp() - 1024 * 7 * 86_400
+    with site.open() as socket:
+        sent = {"seq": 1, "fixes": [{"t": said, "lon": 75.86, "lat": 22.72}]}
+        assert ask(socket, json.dumps(sent)) == {"ack": 1}
+        assert ask(socket, json.dumps(sent)) == {"ack": 1}
+    [stored] = site.fixlog.window("v1", T0, T0 + timedelta(minutes=1))
+    assert (stored.t, stored.raw_t_ms, stored.mark, stored.remark) == (
+        T0, round(said * 1000), None, "rollover",
+    )  # fmt: skip
+
+
+def test_a_frame_that_could_not_be_stored_is_new_when_it_comes_again(strict_site: Site) -> None:
+    """Filters forget what the log does not have: nothing is called a repetition."""
+    folder = strict_site.kit.settings.fixes_dir
+    with strict_site.open() as socket:
+        ask(socket, frame(1, 0))
+        (day,) = folder.glob("*.sqlite3")
+        with sqlite3.connect(day) as connection:
+            connection.execute("ALTER TABLE fix RENAME TO away")
+        assert closing(socket, frame(2, 5, 10))[0] == Close.NOT_STORED
+        with sqlite3.connect(day) as connection:
+            connection.execute("ALTER TABLE away RENAME TO fix")
+    with strict_site.open() as socket:
+        ask(socket, frame(2, 5, 10, battery_v=12.0))
+    assert len(strict_site.fixlog.window("v1", T0, T0 + timedelta(minutes=1))) == 3
 
 
 def test_a_fix_belongs_to_who_held_the_device_at_its_time(site: Site) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tracking.conftest import T0
-from tracking.fixes.fix import to_ms
+from tracking.fixes.fix import from_ms, to_ms
 from tracking.protocols.reading import Limits
 from tracking.protocols.websocket import MalformedFrame, TooManyFixes, decode
 
@@ -19,7 +18,7 @@ GOOD = {"t": T0.timestamp(), "lon": 75.86, "lat": 22.72}
 
 
 def read(*fixes: object, seq: object = 1):
-    return decode(json.dumps({"seq": seq, "fixes": fixes}), T0, LIMITS)
+    return decode(json.dumps({"seq": seq, "fixes": fixes}), LIMITS)
 
 
 def test_a_full_fix_is_read() -> None:
@@ -28,9 +27,9 @@ def test_a_full_fix_is_read() -> None:
         "hdop": 0.8, "sats": 11, "ignition": True, "battery_v": 12.6, "load_kg": 320, "inputs": 3,
     }  # fmt: skip
     frame = read(sent, seq=7)
-    assert (frame.seq, frame.refused) == (7, [])
+    assert (frame.seq, len(frame.refused)) == (7, 0)
     [(t, reading)] = frame.readings
-    assert t == T0 + timedelta(milliseconds=123)
+    assert t == to_ms(T0) + 123
     assert (reading.lon, reading.speed_mps, reading.sats, reading.ignition) == (
         75.86,
         1.5,
@@ -53,9 +52,8 @@ def test_a_full_fix_is_read() -> None:
         ({"t": "2026-03-02T06:30:00"}, "t"),
         ({"t": 1e300}, "t"),
         ({"t": None}, "t"),
-        ({"t": T0.timestamp() + 121}, "t"),
         ({"t": T0.timestamp() * 1000}, "t"),
-        ({"t": T0.timestamp() - 31 * 86_400}, "t"),
+        ({"t": -1e12}, "t"),
         ({"speed_mps": -1}, "speed_mps"),
         ({"course_deg": 400}, "course_deg"),
         ({"sats": 4.5}, "sats"),
@@ -66,7 +64,7 @@ def test_one_bad_fix_is_refused_by_field_and_the_others_are_kept(
     change: dict[str, object], field: str
 ) -> None:
     frame = read(GOOD, {**GOOD, **change}, GOOD)
-    assert len(frame.readings) == 2
+    assert (len(frame.readings), frame.kept) == (2, [0, 2])
     [refusal] = frame.refused
     assert (refusal.i, refusal.field) == (1, field)
     assert refusal.reason
@@ -83,8 +81,11 @@ def test_a_fix_that_is_no_object_is_refused() -> None:
     assert [r.i for r in read(7, [], GOOD).refused] == [0, 1]
 
 
-def test_a_fix_two_minutes_ahead_is_read() -> None:
-    assert read({**GOOD, "t": T0.timestamp() + 120}).refused == []
+@pytest.mark.parametrize("ahead_s", [0, 120, 1e9, -1e9, -T0.timestamp()])
+def test_a_time_far_from_now_is_read_as_it_is(ahead_s: float) -> None:
+    """Whether it is plausible is not for the protocol to say."""
+    frame = read({**GOOD, "t": T0.timestamp() + ahead_s})
+    assert (len(frame.refused), frame.readings[0][0]) == (0, to_ms(T0) + round(ahead_s * 1000))
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_a_fix_two_minutes_ahead_is_read() -> None:
 )  # fmt: skip
 def test_garbage_is_malformed(garbage: str | bytes) -> None:
     with pytest.raises(MalformedFrame):
-        decode(garbage, T0, LIMITS)
+        decode(garbage, LIMITS)
 
 
 def test_more_fixes_than_allowed_are_too_many() -> None:
@@ -109,7 +110,7 @@ def test_more_fixes_than_allowed_are_too_many() -> None:
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200)))
 def test_whatever_comes_is_read_or_malformed(data: str | bytes) -> None:
     try:
-        frame = decode(data, T0, LIMITS)
+        frame = decode(data, LIMITS)
     except MalformedFrame:
         return
     assert frame.seq >= 0
@@ -139,9 +140,7 @@ def test_what_is_read_is_sane(fix: dict[str, object]) -> None:
         return  # NaN and infinity are no JSON
     assert len(frame.readings) + len(frame.refused) == 1
     for t, reading in frame.readings:
-        assert T0 - timedelta(days=30) <= t <= T0 + timedelta(seconds=120)
-        assert t.microsecond % 1000 == 0
-        assert to_ms(t) > 0
+        assert to_ms(from_ms(t)) == t
         assert -180 <= reading.lon <= 180
         assert -90 <= reading.lat <= 90
         assert reading.speed_mps is None or reading.speed_mps >= 0

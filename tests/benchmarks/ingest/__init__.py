@@ -1,0 +1,1 @@
+"""Server CPU per fix against a bare floor; `__main__` says how."""
