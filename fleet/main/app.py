@@ -17,7 +17,7 @@ from fleet.kit.logs import RequestContext
 from fleet.kit.outbox import Relay
 from fleet.kit.timers import Scheduler
 from fleet.kit.web import Kit
-from fleet.main import advance, control, pages, wiring
+from fleet.main import advance, control, pages, replay, wiring
 from fleet.main.advance import Stepper
 from fleet.roads.wiring import engines
 from tracking import wiring as tracking
@@ -61,6 +61,7 @@ def create_app(kit: Kit) -> FastAPI:
         app.include_router(router)
     app.include_router(advance.router)
     app.include_router(control.router)
+    app.include_router(replay.router)
 
     @app.get("/healthz", include_in_schema=False)
     def healthz() -> dict[str, str]:

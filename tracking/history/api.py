@@ -35,7 +35,7 @@ def read_day(
     scope: Dispatcher,
     zoom: Annotated[
         float, Query(ge=0, le=22, description="The track is true to a pixel of the map at it.")
-    ] = 16,
+    ] = 14,
 ) -> Response:
     found = stored_day(
         session,

@@ -7,8 +7,9 @@ which it covers some metres, which takes most of the noise away at a crawl and n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -155,29 +156,29 @@ def _median3(values: Floats) -> Floats:
 def _stands(t_s: Floats, x: Floats, y: Floats, speed: Floats, offset: int) -> list[Stand]:
     slow = np.concatenate([[False], speed < STANDING_MPS, [False]])
     edges = np.flatnonzero(np.diff(slow.astype(np.int8)))
+    times = t_s.tolist()
+    sums = [[0.0, *np.cumsum(v).tolist()] for v in (x, y)]
+
+    def stand(first: int, last: int) -> Stand:
+        at_x, at_y = ((s[last + 1] - s[first]) / (last + 1 - first) for s in sums)
+        return Stand(first, last, times[first], times[last], at_x, at_y)
+
     found: list[Stand] = []
     for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        stand = _stand(t_s, x, y, first, stop - 1)
-        if found and _same(found[-1], stand):
-            found[-1] = _stand(t_s, x, y, found[-1].first, stop - 1)
+        this = stand(first, stop - 1)
+        if found and _same(found[-1], this):
+            found[-1] = stand(found[-1].first, stop - 1)
         else:
-            found.append(stand)
+            found.append(this)
     return [
-        Stand(s.first + offset, s.last + offset, s.start_s, s.end_s, s.x, s.y)
+        replace(s, first=s.first + offset, last=s.last + offset)
         for s in found
         if s.duration_s >= LEAST_STAND_S
     ]
 
 
-def _stand(t_s: Floats, x: Floats, y: Floats, first: int, last: int) -> Stand:
-    at_x = float(np.median(x[first : last + 1]))
-    at_y = float(np.median(y[first : last + 1]))
-    return Stand(first, last, float(t_s[first]), float(t_s[last]), at_x, at_y)
-
-
 def _same(a: Stand, b: Stand) -> bool:
-    near = np.hypot(a.x - b.x, a.y - b.y) <= APART_M
-    return bool(near) and b.start_s - a.end_s <= BREAK_S
+    return math.hypot(a.x - b.x, a.y - b.y) <= APART_M and b.start_s - a.end_s <= BREAK_S
 
 
 def _smooth(t_s: Floats, x: Floats, y: Floats, apparent: Floats) -> tuple[Floats, Floats]:
