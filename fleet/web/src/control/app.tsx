@@ -12,7 +12,11 @@ import { MissedPanel } from './panels/missed'
 import { PlanPanel } from './panels/plan'
 import { RequestsPanel } from './panels/requests'
 import { VehiclesPanel } from './panels/vehicles'
-import { alarms, lanes, ready, requests, tab, type Tab } from './state/store'
+import { ReplayBar } from './replay/bar'
+import { CoverageToggle } from './replay/coverage'
+import { ReplayPanel } from './replay/panel'
+import { replayDate } from './replay/state'
+import { alarms, lanes, ready, requests, state, tab, type Tab } from './state/store'
 import { laneCounts, stageOf, urgentCount } from './state/views'
 import { t } from './strings'
 import { TopBar } from './topbar'
@@ -89,19 +93,29 @@ export function App({ city }: { city: City }) {
     <div class="control">
       <TopBar city={city} />
       <main>
-        <div class="map-side">
+        <div class={`map-side${replayDate.value === null ? '' : ' replaying'}`}>
           <MapView city={city} />
           <div class="over">
             <LaneCard />
+            <CoverageToggle today={state.value.serviceDate ?? city.service_date} />
             <Legend />
           </div>
+          <ReplayBar city={city} />
         </div>
-        <aside class="side" aria-label={t('panels')}>
-          <Tabs />
-          <div class="panel" id="panel" role="tabpanel" aria-labelledby={`tab-${tab.value}`}>
-            {ready.value ? <Panel /> : <Notice title={say('loading')} />}
-          </div>
-        </aside>
+        {replayDate.value === null ? (
+          <aside class="side" aria-label={t('panels')}>
+            <Tabs />
+            <div class="panel" id="panel" role="tabpanel" aria-labelledby={`tab-${tab.value}`}>
+              {ready.value ? <Panel /> : <Notice title={say('loading')} />}
+            </div>
+          </aside>
+        ) : (
+          <aside class="side replaying" aria-label={t('panels')}>
+            <div class="panel">
+              <ReplayPanel />
+            </div>
+          </aside>
+        )}
       </main>
       <Toasts dismissLabel={say('dismiss')} />
     </div>

@@ -7,9 +7,11 @@ import type { VisitStatus } from '../shared/wire'
 import { say } from '../shared/words'
 import { scheme } from '../shared/map/scheme'
 import { nameOf } from '../shared/i18n'
-import { AT_RISK, LANE_LOOK, STATUSES } from './map/look'
+import { AT_RISK, LANE_LOOK, PROBABLE_OPACITY, STATUSES } from './map/look'
 import { laneById, selectedLane } from './state/lanes'
-import { hidden, lanes, showVehicle } from './state/store'
+import { chooseVehicle, replay, replayDate, shownLanes } from './replay/state'
+import { t as replayWord } from './replay/strings'
+import { hidden, showVehicle } from './state/store'
 import { laneCounts } from './state/views'
 import { t } from './strings'
 
@@ -27,7 +29,9 @@ function Sample({ status }: { status: VisitStatus }) {
 
 /** What the lines mean, how many there are, and which are shown. */
 export function Legend() {
-  const counts = laneCounts(lanes.value)
+  const lanes = shownLanes.value
+  const counts = laneCounts(lanes)
+  const probable = [...lanes.values()].filter((lane) => lane.probable === true).length
   const toggle = (status: VisitStatus): void => {
     const next = new Set(hidden.value)
     if (!next.delete(status)) next.add(status)
@@ -35,7 +39,7 @@ export function Legend() {
   }
   return (
     <section class="legend" aria-label={t('legend')}>
-      {lanes.value.size === 0 ? (
+      {lanes.size === 0 ? (
         <p class="dim">{t('legendNone')}</p>
       ) : (
         <ul>
@@ -54,6 +58,24 @@ export function Legend() {
               </button>
             </li>
           ))}
+          {probable > 0 && (
+            <li class="risk">
+              <svg class="sample" viewBox="0 0 28 12" aria-hidden="true">
+                <line
+                  x1="1"
+                  x2="27"
+                  y1="6"
+                  y2="6"
+                  stroke={LANE_LOOK.served.colour[scheme.value]}
+                  stroke-width="4"
+                  opacity={PROBABLE_OPACITY}
+                />
+              </svg>
+              <Icon name="help" />
+              <span>{replayWord('probable')}</span>
+              <b class="numbers">{number(probable)}</b>
+            </li>
+          )}
           {counts.at_risk > 0 && (
             <li class="risk">
               <svg class="sample" viewBox="0 0 28 12" aria-hidden="true">
@@ -75,7 +97,7 @@ export function Legend() {
 export function LaneCard() {
   const id = selectedLane.value
   const lane = id === null ? undefined : laneById.value.get(id)
-  const live = id === null ? undefined : lanes.value.get(id)
+  const live = id === null ? undefined : shownLanes.value.get(id)
   if (lane === undefined || live === undefined) return null
   const { length_m, households, service_mode } = lane.properties
   const outcome = OUTCOMES[live.status]
@@ -98,7 +120,11 @@ export function LaneCard() {
         {metres(length_m)} · {t('households', { n: households })} · {t(`mode.${service_mode}`)}
       </p>
       {vehicle !== null && (
-        <Button icon="truck" onClick={() => showVehicle(vehicle)}>
+        <Button
+          icon="truck"
+          onClick={() => (replayDate.value === null ? showVehicle(vehicle) : chooseVehicle(vehicle))}
+          disabled={replayDate.value !== null && replay.value?.reels.has(vehicle) !== true}
+        >
           {vehicle}
         </Button>
       )}

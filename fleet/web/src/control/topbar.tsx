@@ -7,6 +7,8 @@ import { Icon } from '../shared/ui/icons'
 import { LanguageSwitch } from '../shared/ui/language'
 import type { City } from '../shared/wire'
 import { say } from '../shared/words'
+import { ReplayButton } from './replay/bar'
+import { replayDate } from './replay/state'
 import { cityNow, ownNow } from './state/clock'
 import { link, user } from './state/store'
 import { t } from './strings'
@@ -64,6 +66,7 @@ export function TopBar({ city }: { city: City }) {
         <LinkPill />
       </div>
       <span class="space" />
+      {replayDate.value === null && <ReplayButton city={city} />}
       <LanguageSwitch />
       <span class="user">
         <Icon name="person" />

@@ -6,7 +6,7 @@ import { VEHICLE } from './look'
 
 const SIZE = 32
 
-type Draw = (pen: CanvasRenderingContext2D) => void
+export type Draw = (pen: CanvasRenderingContext2D) => void
 
 /** Adds a drawing of 32 units a side under an id. */
 function addDrawing(map: GlMap, id: string, draw: Draw): void {
@@ -33,35 +33,42 @@ function filled(pen: CanvasRenderingContext2D, fill: string, edge: string, path:
 }
 
 /** Shape tells the state: an arrow moves, a square stands, a crossed ring is silent. */
-export function addVehicleImages(map: GlMap, scheme: Scheme): void {
+export function vehicleDrawing(state: VehicleLive['state'], scheme: Scheme): Draw {
   const edge = GROUND[scheme].halo
-  const colour = (state: VehicleLive['state']): string => VEHICLE[state][scheme]
-  addDrawing(map, 'vehicle-moving', (pen) =>
-    filled(pen, colour('moving'), edge, () => {
-      pen.moveTo(16, 4)
-      pen.lineTo(25.5, 26)
-      pen.lineTo(16, 21.5)
-      pen.lineTo(6.5, 26)
-      pen.closePath()
-    }),
-  )
-  addDrawing(map, 'vehicle-standing', (pen) => {
-    filled(pen, colour('standing'), edge, () => pen.roundRect(7, 7, 18, 18, 4))
-    pen.fillStyle = edge
-    pen.fillRect(11.7, 11.5, 3, 9)
-    pen.fillRect(17.3, 11.5, 3, 9)
-  })
-  for (const state of ['silent', 'never'] as const) {
-    addDrawing(map, `vehicle-${state}`, (pen) => {
-      filled(pen, edge, edge, () => pen.arc(16, 16, 9, 0, 2 * Math.PI))
-      pen.beginPath()
-      pen.arc(16, 16, 8.5, 0, 2 * Math.PI)
-      pen.moveTo(10, 10)
-      pen.lineTo(22, 22)
-      pen.lineWidth = 2.6
-      pen.strokeStyle = colour(state)
-      pen.stroke()
-    })
+  const colour = VEHICLE[state][scheme]
+  if (state === 'moving') {
+    return (pen) =>
+      filled(pen, colour, edge, () => {
+        pen.moveTo(16, 4)
+        pen.lineTo(25.5, 26)
+        pen.lineTo(16, 21.5)
+        pen.lineTo(6.5, 26)
+        pen.closePath()
+      })
+  }
+  if (state === 'standing') {
+    return (pen) => {
+      filled(pen, colour, edge, () => pen.roundRect(7, 7, 18, 18, 4))
+      pen.fillStyle = edge
+      pen.fillRect(11.7, 11.5, 3, 9)
+      pen.fillRect(17.3, 11.5, 3, 9)
+    }
+  }
+  return (pen) => {
+    filled(pen, edge, edge, () => pen.arc(16, 16, 9, 0, 2 * Math.PI))
+    pen.beginPath()
+    pen.arc(16, 16, 8.5, 0, 2 * Math.PI)
+    pen.moveTo(10, 10)
+    pen.lineTo(22, 22)
+    pen.lineWidth = 2.6
+    pen.strokeStyle = colour
+    pen.stroke()
+  }
+}
+
+export function addVehicleImages(map: GlMap, scheme: Scheme): void {
+  for (const state of ['moving', 'standing', 'silent', 'never'] as const) {
+    addDrawing(map, `vehicle-${state}`, vehicleDrawing(state, scheme))
   }
 }
 

@@ -2,14 +2,15 @@ import type { Feature, LineString } from 'geojson'
 import type { ExpressionSpecification, LineLayerSpecification } from 'maplibre-gl'
 import type { GlMap } from '../../shared/map/engine'
 import type { Look, Scheme } from '../../shared/map/style'
-import type { LaneLive, LaneProperties, VisitStatus } from '../../shared/wire'
+import type { LaneProperties, VisitStatus } from '../../shared/wire'
+import type { LaneShown } from '../replay/state'
 import { BELOW_NAMES, collection, type Layer, onPick, removeAll, setSource } from './layer'
-import { AT_RISK, LANE_LOOK, ROUTE, STATUSES } from './look'
+import { AT_RISK, LANE_LOOK, PROBABLE_OPACITY, ROUTE, STATUSES } from './look'
 
 export type LaneFeature = Feature<LineString, LaneProperties>
 export interface Lanes {
   features: readonly LaneFeature[]
-  live: ReadonlyMap<string, LaneLive>
+  live: ReadonlyMap<string, LaneShown>
   /** Outcomes that the legend hides. */
   hidden: ReadonlySet<VisitStatus>
   selected: string | null
@@ -67,6 +68,7 @@ export function lanesLayer(map: GlMap, look: Look, pick: (laneId: string) => voi
       },
       paint: {
         'line-color': colour(look.scheme),
+        'line-opacity': ['case', ['get', 'probable'], PROBABLE_OPACITY, 1],
         'line-width': width(1),
         'line-dasharray': byStatus((status) => ['literal', LANE_LOOK[status].dash]),
       },
@@ -82,7 +84,7 @@ export function lanesLayer(map: GlMap, look: Look, pick: (laneId: string) => voi
         const state = live.get(feature.properties.id)
         if (state === undefined || hidden.has(state.status)) return []
         const { id } = feature.properties
-        return [{ ...feature, properties: { id, status: state.status, at_risk: state.at_risk, selected: id === selected } }]
+        return [{ ...feature, properties: { id, status: state.status, at_risk: state.at_risk, probable: state.probable === true, selected: id === selected } }]
       })
       setSource(map, SOURCE, collection(shown))
     },

@@ -21,6 +21,9 @@ export const LANE_LOOK: Record<VisitStatus, LaneLook> = {
   unknown: { colour: { light: '#7c55c9', dark: '#bb9cf5' }, width: 1, dash: [0.4, 1.2] },
 }
 
+/** A lane whose proof is provisional is drawn thinner in colour than a proved one. */
+export const PROBABLE_OPACITY = 0.5
+
 export const AT_RISK: Record<Scheme, string> = { light: '#f0a500', dark: '#ffce5c' }
 export const ROUTE: Record<Scheme, string> = { light: '#1f5fbf', dark: '#78aef8' }
 export const WARD: Record<Scheme, string> = { light: '#5a4a78', dark: '#b3a3d6' }

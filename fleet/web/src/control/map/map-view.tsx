@@ -8,6 +8,10 @@ import type { Look } from '../../shared/map/style'
 import { Notice } from '../../shared/ui/notice'
 import type { City } from '../../shared/wire'
 import { say } from '../../shared/words'
+import { keepCoverage } from '../replay/coverage'
+import { replayOverlay } from '../replay/overlay'
+import { chosenLines, replayDate, shownLanes } from '../replay/state'
+import { trailLayer } from '../replay/trail'
 import { laneFeatures, needWards, selectedLane, wardsWithin } from '../state/lanes'
 import * as store from '../state/store'
 import { t } from '../strings'
@@ -132,24 +136,26 @@ function addOverlays(map: GlMap, look: Look): () => void {
     lanesLayer(map, look, (id) => (selectedLane.value = id)),
     () => ({
       features: laneFeatures.value,
-      live: store.lanes.value,
+      live: shownLanes.value,
       hidden: store.hidden.value,
       selected: selectedLane.value,
     }),
   )
   keep(routeLayer(map, look), () => {
-    const view = store.selectedView.value
+    const view = replayDate.value === null ? store.selectedView.value : null
     return view === null ? { line: [], stops: [] } : routeAhead(view.visits, view.next_visit_id)
   })
+  keep(trailLayer(map, look), () => ({ way: chosenLines.value }))
   keep(placesLayer(map, look), () => store.places.value)
   keep(requestsLayer(map, look, store.showRequest), () => ({
-    requests: [...store.requests.value.values()],
+    requests: replayDate.value === null ? [...store.requests.value.values()] : [],
     selected: store.selectedRequest.value,
   }))
   keep(vehiclesLayer(map, look, store.showVehicle), () => ({
-    vehicles: store.vehicles.value.values(),
+    vehicles: replayDate.value === null ? store.vehicles.value.values() : [],
     selected: store.selectedVehicle.value,
   }))
+  ends.unshift(keepCoverage(map, look), replayOverlay(map, look))
   return () => ends.forEach((end) => end())
 }
 

@@ -9,6 +9,7 @@ import { Button } from '../../shared/ui/button'
 import { Notice } from '../../shared/ui/notice'
 import type { RouteView } from '../../shared/wire'
 import { say } from '../../shared/words'
+import { DayFold } from '../replay/day-card'
 import { driverName } from '../state/crew'
 import { openRoute, planFor, selectedVehicle, selectedView, showVehicle, tab, target } from '../state/store'
 import type { VehicleRow } from '../state/views'
@@ -148,6 +149,7 @@ export function VehicleDetails({ row }: { row: VehicleRow }) {
         </Button>
       </div>
       <Facts row={row} />
+      <DayFold vehicleId={row.id} />
       {route === null ? (
         <Notice icon="route" title={t('noRoute')} />
       ) : (
