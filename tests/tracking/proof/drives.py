@@ -95,7 +95,7 @@ def drive(
     noisy = xy + rng.normal(0, sigma_m, xy.shape)
     lon, lat = np.array([degrees(*p) for p in noisy]).T
     x, y = graph.plane.to_m(lon, lat)
-    t = T0 + np.arange(len(xy))
+    t = np.asarray(T0 + np.arange(len(xy)), np.float64)
     kept = slice(0, None, period_s)
     step = np.gradient(xy, axis=0)
     speed, course = np.hypot(*step.T), np.degrees(np.arctan2(step[:, 0], step[:, 1])) % 360
