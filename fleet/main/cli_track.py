@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from fleet.main import cli_track_proof
+from fleet.main import cli_track_beats, cli_track_proof
 
 app = typer.Typer(help="Proof of service, calibration, history.", no_args_is_help=True)
 
@@ -16,3 +16,4 @@ def track() -> None:
 
 app.command()(cli_track_proof.prove)
 app.command()(cli_track_proof.calibrate)
+app.command()(cli_track_beats.learn_beats)

@@ -14,6 +14,7 @@ from fleet.kit.outbox import emit
 from fleet.kit.times import iso
 from fleet.org.assignments import assign, held, release
 from fleet.org.cityfiles.folder import CityFolder
+from fleet.org.customs import replace_customs
 from fleet.org.derive.city import DerivedCity
 from fleet.org.derive.lane import DerivedLane
 from fleet.org.derive.lineage import successors
@@ -22,6 +23,7 @@ from fleet.org.models import (
     Beat,
     Bin,
     City,
+    CustomaryTime,
     Lane,
     Place,
     SearchName,
@@ -305,6 +307,22 @@ def _write_beats(session: Session, files: CityFolder, derived: DerivedCity) -> N
     for beat in files.beats:
         if before.get(beat.id) != (beat.vehicle_id, beat.shift):
             assign(session, "vehicle_beat", beat.vehicle_id, beat.id, now)
+    replace_customs(
+        session,
+        [
+            CustomaryTime(
+                lane_id=lane.id,
+                shift=beat.shift,
+                vehicle_id=beat.vehicle_id,
+                usual_s=lane.usual_s,
+                spread_s=lane.spread_s,
+                days=lane.days,
+            )
+            for beat in files.beats
+            for lane in beat.lanes
+            if lane.usual_s is not None
+        ],
+    )
 
 
 def _put_names(session: Session, files: CityFolder, derived: DerivedCity) -> int:

@@ -24,6 +24,7 @@ from tracking.weights import excuses, queries, tickets, views
 from tracking.weights.csvfile import read_csv
 from tracking.weights.ledger import ledger
 from tracking.weights.schemas import (
+    NO_NUL,
     ExcuseIn,
     ExcuseView,
     LedgerEntry,
@@ -162,7 +163,7 @@ def bring_csv(
     now: Now,
     session: UnitOfWork,
     station: Annotated[
-        str | None, Query(max_length=64, description="Of lines that name no station.")
+        str | None, Query(max_length=64, pattern=NO_NUL, description="Of lines that name no station.")
     ] = None,
 ) -> Received:
     """Good lines are stored; each bad one is reported by line and column. `tickets` is empty."""
@@ -191,7 +192,7 @@ def list_tickets(
     now: Now,
     scope: Dispatcher,
     service_date: ServiceDate,
-    station: Annotated[str | None, Query(max_length=64)] = None,
+    station: Annotated[str | None, Query(max_length=64, pattern=NO_NUL)] = None,
     history: Annotated[bool, Query(description="Superseded versions too.")] = False,
 ) -> list[TicketView]:
     known = queries.known_vehicles(session)
@@ -239,7 +240,7 @@ def list_trips(
     now: Now,
     scope: Dispatcher,
     service_date: ServiceDate,
-    vehicle: Annotated[str | None, Query(max_length=64)] = None,
+    vehicle: Annotated[str | None, Query(max_length=64, pattern=NO_NUL)] = None,
     format: Literal["json", "csv"] = "json",
 ) -> Any:
     """Trips with their tickets, and tickets without a trip, by vehicle and time."""

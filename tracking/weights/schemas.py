@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-Words = Annotated[str, Field(min_length=1, max_length=64)]
+NO_NUL = r"^[^\x00]*$"
+"""PostgreSQL stores every sign but this one."""
+Words = Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL)]
 Kg = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
 Agreement = Literal[
     "agrees", "no_ticket", "no_gps", "other_station", "other_time", "weight_implausible"
@@ -37,7 +39,7 @@ class TicketIn(BaseModel):
 class TicketCorrection(TicketIn):
     """The whole ticket as it should have been, and why; its number and station stay."""
 
-    words: Annotated[str, Field(min_length=1, max_length=500)]
+    words: Annotated[str, Field(min_length=1, max_length=500, pattern=NO_NUL)]
     void: bool = False
     """Withdraw it: it weighs nothing."""
 
@@ -88,7 +90,7 @@ class Received(BaseModel):
 
 
 class ExcuseIn(BaseModel):
-    words: Annotated[str, Field(max_length=500)]
+    words: Annotated[str, Field(max_length=500, pattern=NO_NUL)]
     """Empty: the excuse is withdrawn."""
 
 
@@ -147,7 +149,7 @@ class Weights(BaseModel):
 
 class WeighbridgeIn(BaseModel):
     station: Words
-    label: str = Field(min_length=1, max_length=200)
+    label: str = Field(min_length=1, max_length=200, pattern=NO_NUL)
 
 
 class WeighbridgeCreated(BaseModel):

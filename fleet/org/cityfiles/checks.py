@@ -135,6 +135,18 @@ def beat_too_narrow(file: str, row: int, beat_id: str, vehicle_id: str) -> Fault
     )
 
 
+def unknown_lanes(row: beats.BeatRow, count: int) -> Fault:
+    """A beat's lanes that the map lacks: it may have changed since the beat was learnt."""
+    return Fault(
+        row.file,
+        row.row,
+        "lanes",
+        f"{count} lanes of beat {row.id} are not on this map; they are left out.",
+        "Learn the beats again once the new map has been driven.",
+        fatal=False,
+    )
+
+
 def unknown_landmark(row: beats.BeatRow, name: str) -> Fault:
     """A beat's landmark that is neither a landmark, a street nor a ward."""
     return Fault(

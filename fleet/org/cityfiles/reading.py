@@ -22,6 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from fleet.roads.faults import Fault
 
 _YES = frozenset({"1", "yes", "y", "true", "t", "हाँ", "हां"})
+_BROKEN = object()
 _NO = frozenset({"", "0", "no", "n", "false", "f", "नहीं"})
 
 
@@ -154,19 +155,25 @@ def csv_rows(path: Path, columns: tuple[str, ...], faults: list[Fault]) -> Itera
             yield row
 
 
+def json_rows(path: Path, faults: list[Fault]) -> Iterator[Row]:
+    """Objects of a JSON list, numbered from 1."""
+    records = _json(path, faults)
+    if records is _BROKEN:
+        return
+    if not isinstance(records, list):
+        faults.append(Fault(path.name, None, None, "This is no list.", "Give a list of objects."))
+        return
+    for number, record in enumerate(records, start=1):
+        if isinstance(record, dict):
+            yield Row(path.name, number, record, faults)
+        else:
+            Row(path.name, number, {}, faults).fault(None, "is no object", "Leave it out.")
+
+
 def features(path: Path, faults: list[Fault]) -> Iterator[tuple[Row, BaseGeometry]]:
     """Features of a GeoJSON file with their geometry, numbered from 1."""
-    text = file_text(path, faults)
-    if text is None:
-        return
-    try:
-        collection = json.loads(text)
-    except json.JSONDecodeError as error:
-        faults.append(
-            Fault(
-                path.name, error.lineno, None, f"This is not JSON: {error.msg}.", "Export it again."
-            )
-        )
+    collection = _json(path, faults)
+    if collection is _BROKEN:
         return
     found = collection.get("features") if isinstance(collection, dict) else None
     if not isinstance(found, list):
@@ -192,6 +199,19 @@ def features(path: Path, faults: list[Fault]) -> Iterator[tuple[Row, BaseGeometr
             yield row, geometry
         else:
             row.fault("geometry", "is missing or broken", "Draw it again, or leave the row out.")
+
+
+def _json(path: Path, faults: list[Fault]) -> Any:
+    """What a JSON file says; `_BROKEN` with a fault where it is none."""
+    text = file_text(path, faults)
+    if text is None:
+        return _BROKEN
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        reason = f"This is not JSON: {error.msg}."
+        faults.append(Fault(path.name, error.lineno, None, reason, "Export it again."))
+        return _BROKEN
 
 
 def file_text(path: Path, faults: list[Fault]) -> str | None:

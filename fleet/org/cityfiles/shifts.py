@@ -65,8 +65,15 @@ def _seconds(row: Row, field: str) -> int | None:
     text = row.text(field)
     if text is None:
         return None
+    seconds = seconds_of(text)
+    if seconds is None:
+        row.fault(field, f"{text!r} is no time", "Write HH:MM; 26:00 is 2 in the next morning.")
+    return seconds
+
+
+def seconds_of(text: str) -> int | None:
+    """Seconds after midnight of HH:MM or HH:MM:SS, to 40:59:59; None: it is no such time."""
     match = _TIME.fullmatch(text)
     if match is None or int(match[1]) > 40:
-        row.fault(field, f"{text!r} is no time", "Write HH:MM; 26:00 is 2 in the next morning.")
         return None
     return int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3] or 0)

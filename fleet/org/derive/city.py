@@ -188,11 +188,12 @@ def _beats(
 ) -> dict[str, list[str]]:
     shapes = []
     for row in files.beats:
-        shape = _shape(row, names, plane, faults)
+        shape = None if row.lanes else _shape(row, names, plane, faults)
         if shape is not None:
             touched = frozenset(i for i, area in enumerate(areas) if area.intersects(shape))
             shapes.append(BeatShape(row.id, row.shift, shape, touched))
     members = lanes_of_beats(shapes, lines, wards)
+    _put_named(files, lanes, members, faults)
     classes = {vehicle.id: vehicle.class_id for vehicle in files.vehicles}
     known = {row.id for row in files.classes}
     for row in files.beats:
@@ -205,6 +206,27 @@ def _beats(
         ):
             faults.append(checks.beat_too_narrow(row.file, row.row, row.id, row.vehicle_id))
     return {beat: [lanes[i].segment.id for i in order] for beat, order in members.items()}
+
+
+def _put_named(
+    files: CityFolder,
+    lanes: Sequence[DerivedLane],
+    members: dict[str, list[int]],
+    faults: list[Fault],
+) -> None:
+    """Beats that name their lanes have those, and no other beat of the shift does."""
+    index = {lane.segment.id: i for i, lane in enumerate(lanes)}
+    taken: dict[str, set[int]] = defaultdict(set)
+    for row in files.beats:
+        if row.lanes:
+            members[row.id] = [index[lane.id] for lane in row.lanes if lane.id in index]
+            taken[row.shift] |= set(members[row.id])
+            gone = len(row.lanes) - len(members[row.id])
+            if gone:
+                faults.append(checks.unknown_lanes(row, gone))
+    for row in files.beats:
+        if not row.lanes and row.id in members:
+            members[row.id] = [i for i in members[row.id] if i not in taken[row.shift]]
 
 
 def _shape(

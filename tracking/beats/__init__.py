@@ -1,0 +1,1 @@
+"""Beats as they are really driven, learnt from trails."""
