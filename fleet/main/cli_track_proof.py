@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fleet.main.options import settings
+from fleet.kit.settings import Settings
+from fleet.main.options import DataDir
 from fleet.roads.faults import FaultyInputError
 
 if TYPE_CHECKING:
@@ -79,9 +80,7 @@ def prove(
 
 
 def calibrate(
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Learn from the fixes stored there.")
-    ] = None,
+    data_dir: DataDir = None,
     service_date: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The day to learn from, with --data-dir."),
@@ -112,10 +111,10 @@ def calibrate(
         return
     if fixes is not None or osm is not None or service_date is None:
         raise typer.BadParameter("Give --service-date (and --data-dir), or --osm and --fixes.")
-    config = settings(data_dir=data_dir)
+    config = Settings() if data_dir is None else Settings(data_dir=data_dir)
     folder = config.data_dir / "city" / "calibration"
     wrote = 0
-    for name, proofs in _proofs_of_day(service_date, vehicle_class, start):
+    for name, proofs in _proofs_of_day(config, service_date, vehicle_class, start):
         made = _fitted(proofs, start, name)
         if made is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -143,12 +142,11 @@ def _proofs_of_file(osm: Path, fixes: Path, start: Calibration) -> Iterator[Proo
 
 
 def _proofs_of_day(
-    service_date: datetime, vehicle_class: str | None, start: Calibration
+    config: Settings, service_date: datetime, vehicle_class: str | None, start: Calibration
 ) -> Iterator[tuple[str, list[Proof]]]:
     """By vehicle class."""
     from datetime import timedelta
 
-    from fleet.kit.settings import Settings
     from fleet.kit.times import local_midnight
     from fleet.kit.web import Kit
     from fleet.org import queries as org
@@ -157,7 +155,7 @@ def _proofs_of_day(
     from tracking.proof import prove as prove_track
     from tracking.proof.fixes_csv import trail_of
 
-    kit = Kit.open(Settings())
+    kit = Kit.open(config)
     fixlog = open_fixlog(kit.settings, kit.db)
     try:
         with kit.db.reading() as session:

@@ -10,8 +10,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from fleet.kit.web import Kit
 from fleet.main.cli_track import app
+from tests.tracking.conftest import KOLKATA, T0, fix, import_city
+from tests.tracking.drives import EAST, NORTH, ORIGIN
+from tests.tracking.drives import drive as generated_drive
+from tests.tracking.drives import town as generated_town
 from tests.tracking.proof.drives import LINES, degrees, drive, legs, town
+from tracking.fixes.log_sqlite import SqliteFixLog
 from tracking.proof import DEFAULT, Calibration, Track
 
 GRAPH = town()
@@ -131,6 +137,30 @@ def test_a_calibration_is_learned_and_used(osm: Path, tmp_path: Path) -> None:
         WAYS["main3"],
         WAYS["cross2"],
     }
+
+
+def test_a_class_is_learned_from_a_stored_day(
+    sqlite_kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = generated_town(3, size=7)
+    import_city(sqlite_kit, made)
+    log = SqliteFixLog(sqlite_kit.settings.fixes_dir, KOLKATA)
+    day = generated_drive(made, 5, planned=60).track
+    log.append(
+        [
+            fix(float(t), lon=ORIGIN[0] + float(x) / EAST, lat=ORIGIN[1] + float(y) / NORTH)
+            for t, x, y in zip(day.t_s, day.x, day.y, strict=True)
+        ]
+    )
+    log.close()
+    monkeypatch.setenv("SAFAI_DATA_DIR", str(tmp_path / "elsewhere"))
+    run = CliRunner().invoke(
+        app, ["calibrate", "--data-dir", str(tmp_path), "--service-date", str(T0.date())]
+    )
+    assert run.exit_code == 0, run.output
+    (made_file,) = (tmp_path / "city" / "calibration").glob("*.json")
+    assert Calibration.from_json(made_file.read_text()).serve != DEFAULT.serve
+    assert made_file.stem in run.output
 
 
 def test_calibrate_asks_for_one_source(osm: Path) -> None:
