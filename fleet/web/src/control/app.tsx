@@ -11,9 +11,10 @@ import { AlarmsPanel } from './panels/alarms'
 import { MissedPanel } from './panels/missed'
 import { PlanPanel } from './panels/plan'
 import { RequestsPanel } from './panels/requests'
+import { TripsPanel } from './panels/trips'
 import { VehiclesPanel } from './panels/vehicles'
 import { ReplayBar } from './replay/bar'
-import { CoverageToggle } from './replay/coverage'
+import { CoverageToggle, coverageOf } from './replay/coverage'
 import { ReplayPanel } from './replay/panel'
 import { replayDate } from './replay/state'
 import { alarms, lanes, ready, requests, state, tab, type Tab } from './state/store'
@@ -40,6 +41,7 @@ const TABS: readonly { id: Tab; icon: IconName; panel: () => preact.JSX.Element;
     },
   },
   { id: 'plan', icon: 'route', panel: PlanPanel },
+  { id: 'trips', icon: 'list', panel: TripsPanel },
   {
     id: 'alarms',
     icon: 'bell',
@@ -98,7 +100,7 @@ export function App({ city }: { city: City }) {
           <div class="over">
             <LaneCard />
             <CoverageToggle today={state.value.serviceDate ?? city.service_date} />
-            <Legend />
+            {coverageOf.value === null && <Legend />}
           </div>
           <ReplayBar city={city} />
         </div>

@@ -20,6 +20,7 @@ export const STRINGS = dictionary(
     'tab.requests': 'Requests',
     'tab.missed': 'Missed',
     'tab.plan': 'Plan',
+    'tab.trips': 'Trips',
     'tab.alarms': 'Alarms',
     panels: 'Panels',
 
@@ -180,6 +181,7 @@ export const STRINGS = dictionary(
     'tab.requests': 'शिकायतें',
     'tab.missed': 'छूटी गलियाँ',
     'tab.plan': 'योजना',
+    'tab.trips': 'फेरे',
     'tab.alarms': 'अलार्म',
     panels: 'पैनल',
 

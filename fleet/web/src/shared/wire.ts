@@ -57,6 +57,67 @@ export interface Located {
   distance_m: number | null
 }
 
+export interface Ticket {
+  id: string
+  version: number
+  station_id: string
+  number: string
+  vehicle_id: string
+  vehicle_known: boolean
+  service_date: string
+  /** None: mixed. */
+  stream: 'wet' | 'dry' | 'sanitary' | 'special' | null
+  gross_kg: number
+  tare_kg: number
+  net_kg: number
+  time_in: string
+  time_out: string
+  void: boolean
+  source: string
+  words: string
+  received_t: string
+  superseded_t: string | null
+}
+export interface TicketRefusal {
+  i: number | null
+  line: number | null
+  number: string | null
+  field: string
+  reason: string
+  remedy: string
+}
+export interface TicketsReceived {
+  stored: number
+  same: number
+  refused: TicketRefusal[]
+  warnings: TicketRefusal[]
+  tickets: Ticket[]
+}
+/** A trip with its tickets, or a ticket without a trip. */
+export interface LedgerEntry {
+  id: string
+  trip_id: string | null
+  vehicle_id: string
+  contractor: string
+  service_date: string
+  number: number | null
+  start_t: string | null
+  end_t: string | null
+  km: number | null
+  lanes_served: number
+  lanes: string[] | null
+  wards: string[]
+  station_id: string
+  arrived_t: string | null
+  stay_s: number | null
+  tickets: Ticket[]
+  net_kg: number | null
+  agreement: 'agrees' | 'no_ticket' | 'no_gps' | 'other_station' | 'other_time' | 'weight_implausible'
+  agreement_text: string
+  excused: { words: string; by_name: string; at: string } | null
+  payable: 'yes' | 'no' | 'unknown'
+}
+
 export interface WardProperties {
   ward_id: string
   zone_id: string
