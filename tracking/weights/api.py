@@ -163,7 +163,8 @@ def bring_csv(
     now: Now,
     session: UnitOfWork,
     station: Annotated[
-        str | None, Query(max_length=64, pattern=NO_NUL, description="Of lines that name no station.")
+        str | None,
+        Query(max_length=64, pattern=NO_NUL, description="Of lines that name no station."),
     ] = None,
 ) -> Received:
     """Good lines are stored; each bad one is reported by line and column. `tickets` is empty."""

@@ -80,7 +80,7 @@ def ledger(
     """All entries of a date by vehicle and time: trips, then tickets that end none."""
     policy = org.policy(session)
     day = _read(session, service_date)
-    _tie(day, fixlog, policy, now)
+    _tie(day, fixlog, policy, now, vehicle_id)
     bridged = set(
         session.scalars(
             select(Ticket.station_id).where(
@@ -140,7 +140,7 @@ def _read(session: Session, service_date: date) -> _Day:
     )
 
 
-def _tie(day: _Day, fixlog: FixLog, policy: Policy, now: datetime) -> None:
+def _tie(day: _Day, fixlog: FixLog, policy: Policy, now: datetime, vehicle_id: str | None) -> None:
     stops = [
         Stop(
             trip.id,
@@ -156,6 +156,8 @@ def _tie(day: _Day, fixlog: FixLog, policy: Policy, now: datetime) -> None:
     ]
 
     def elsewhere(slip: Slip) -> bool:
+        if vehicle_id not in (None, slip.vehicle_id):
+            return False  # nobody asks for that vehicle
         found = _was_elsewhere(slip, day, fixlog, policy)
         if found:
             day.elsewhere.add(slip.ticket_id)
