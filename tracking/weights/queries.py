@@ -11,6 +11,7 @@ from typing import Final, Literal, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fleet.org import queries as org
 from fleet.org.assignments import held
 from fleet.org.models import Beat, Lane, Vehicle, Ward
 from fleet.people import Scope
@@ -89,6 +90,8 @@ class _Pass(NamedTuple):
 def lanes_of(session: Session, entries: Iterable[Entry]) -> dict[str, list[TripLane]]:
     """By trip: the lanes served in it, in order; those fed from a street that was served with it.
 
+    What is less than served in part, by policy, is a corner that was cut, and not counted.
+
     A lane that no vehicle enters is served on foot from the street where the vehicle stands.
     """
     trips = [entry.trip for entry in entries if entry.trip is not None]
@@ -98,6 +101,7 @@ def lanes_of(session: Session, entries: Iterable[Entry]) -> dict[str, list[TripL
     until = max(trip.arrived_t for trip in trips)
     days = {trip.service_date for trip in trips}
     vehicles = sorted({trip.vehicle_id for trip in trips})
+    least = org.policy(session).partly_fraction
     # Columns, not rows: a city's day has 40,000 passes.
     statement = select(
         LaneTraversal.vehicle_id,
@@ -120,7 +124,8 @@ def lanes_of(session: Session, entries: Iterable[Entry]) -> dict[str, list[TripL
         passes[row.vehicle_id].append(_Pass(*row[1:]))
     fractions = {
         trip.id: _fractions(
-            row for row in passes[trip.vehicle_id] if trip.start_t <= row.start_t < trip.arrived_t
+            (p for p in passes[trip.vehicle_id] if trip.start_t <= p.start_t < trip.arrived_t),
+            least,
         )
         for trip in trips
     }
@@ -139,14 +144,15 @@ def lanes_of(session: Session, entries: Iterable[Entry]) -> dict[str, list[TripL
     return found
 
 
-def _fractions(passes: Iterable[_Pass]) -> dict[str, float]:
+def _fractions(passes: Iterable[_Pass], least_fraction: float) -> dict[str, float]:
     """By lane, in the order of service: what all passes together served of it."""
     spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
     most: dict[str, float] = {}
     for row in passes:
         spans[row.lane_id] += [(low, high) for low, high in row.served_spans]
         most[row.lane_id] = max(most.get(row.lane_id, 0.0), row.served_fraction)
-    return {lane_id: max(least, covered(spans[lane_id])) for lane_id, least in most.items()}
+    whole = {lane_id: max(least, covered(spans[lane_id])) for lane_id, least in most.items()}
+    return {lane_id: fraction for lane_id, fraction in whole.items() if fraction >= least_fraction}
 
 
 class _LaneRow(NamedTuple):
