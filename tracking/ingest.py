@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from fleet.kit.web import Kit
 from fleet.org.assignments import TOPIC as ASSIGNMENT_CHANGED
 from fleet.org.models import City
 from fleet.org.queries import policy
+from fleet.org.staff import is_person
 from tracking.carriers import Carriers
 from tracking.filters import DAY_MS, Filter, Times
 from tracking.fixes.fix import Row, payload_hash, to_ms
@@ -38,6 +40,8 @@ WAITING_FIXES = 20_000
 """With so many fixes waiting, senders are held back."""
 PUBLISH_S = 0.5
 """Positions go to the map this often; at once while the clock is stepped."""
+YOUNG_OBJECTS = 50_000
+"""Made between two looks of the garbage collector; a commit makes some thousands."""
 
 type Timed = Sequence[tuple[int, Reading]]
 """Readings with the times that their unit says, in milliseconds since 1970."""
@@ -53,6 +57,10 @@ class _Waiting:
     readings: Timed
     done: Done
     aside: Aside
+    holder: str | None = None
+    """Whose they are, whoever holds the device: a file's vehicle."""
+    new: list[bool] | None = None
+    """After the commit, and only of frames with a holder: which were not there before."""
 
 
 class Ingest:
@@ -85,6 +93,7 @@ class Ingest:
         """Rebuilds the live state from the log and begins to write."""
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._bridge, self._restore)
+        _spare_the_collector()
         self._tasks = [loop.create_task(self._write()), loop.create_task(self._follow_city())]
         if self._publish_s:
             self._tasks.append(loop.create_task(self._publish_forever()))
@@ -119,6 +128,31 @@ class Ingest:
         self.offer(device_id, [(to_ms(t), reading) for t, reading in readings], done)
         return await told
 
+    async def submit_file(
+        self, source: str, holder: str, readings: Sequence[tuple[datetime, Reading]]
+    ) -> list[bool]:
+        """Stores readings of a vehicle that no device has sent; returns which of them are new.
+
+        Args:
+            source: stands where a device's id does; no device has it.
+        """
+        await self.room()
+        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(failure: BaseException | None, aside: Aside) -> None:
+            if told.done():
+                return
+            if failure is None:
+                told.set_result(None)
+            else:
+                told.set_exception(failure)
+
+        timed = [(to_ms(t), reading) for t, reading in readings]
+        waiting = _Waiting(source, timed, done, [], holder, [])
+        self._put(waiting)
+        await told
+        return waiting.new or []
+
     async def room(self) -> None:
         """Returns when so little waits that more may be offered."""
         while self._fixes >= WAITING_FIXES:
@@ -126,11 +160,14 @@ class Ingest:
 
     def offer(self, device_id: str, readings: Timed, done: Done) -> None:
         """`submit` without a wait, in the event loop: `done` is called after the commit."""
+        self._put(_Waiting(device_id, readings, done, []))
+
+    def _put(self, waiting: _Waiting) -> None:
         self._open += 1
-        self._fixes += len(readings)
+        self._fixes += len(waiting.readings)
         if self._fixes >= WAITING_FIXES:
             self._room.clear()
-        self._pending.append(_Waiting(device_id, readings, done, []))
+        self._pending.append(waiting)
         self._arrived.set()
 
     def empty(self) -> bool:
@@ -186,6 +223,11 @@ class Ingest:
             for waiting in batch:
                 self._filters.pop(waiting.device_id, None)
             raise
+        at = 0
+        for waiting in batch:
+            if waiting.new is not None:
+                waiting.new += new[at : at + len(waiting.readings)]
+            at += len(waiting.readings)
         moved = self._live.update_rows(row for row, is_new in zip(rows, new, strict=True) if is_new)
         self._moved |= moved
         if not self._publish_s:
@@ -194,7 +236,7 @@ class Ingest:
     def _add_rows(self, rows: list[Row], waiting: _Waiting, times: Times) -> None:
         device_id = waiting.device_id
         own = self._filter(device_id)
-        held = self._carriers.held(device_id)
+        holder_at = self._carriers.holder_at
         for i, (said, r) in enumerate(waiting.readings):
             t, mark = own.time(said, times)
             if mark is not None:
@@ -204,15 +246,12 @@ class Ingest:
             elif mark is None:
                 mark = own.mark(t, r.lon, r.lat, r.hdop)
             raw = None if t == said else said
-            vehicle_id = None
-            for from_ms, to_ms_, vehicle in held:
-                if from_ms <= t and (to_ms_ is None or t < to_ms_):
-                    vehicle_id = vehicle
-                    break
-            rows.append(
-                Row(
+            # What `Row(…)` does, without a call that takes two dozen arguments apart.
+            row = tuple.__new__(
+                Row,
+                (
                     device_id,
-                    vehicle_id,
+                    waiting.holder or holder_at(device_id, t),
                     t,
                     times.now,
                     r.lon,
@@ -232,8 +271,9 @@ class Ingest:
                     mark,
                     raw,
                     payload_hash(r, raw),
-                )
+                ),
             )
+            rows.append(row)
 
     def _times(self, now: datetime) -> Times:
         now_ms, limits = to_ms(now), self.limits
@@ -262,6 +302,8 @@ class Ingest:
         moved, self._moved = self._moved, set()
         now = self._kit.clock.now()
         for vehicle_id in moved:
+            if is_person(vehicle_id):
+                continue  # where people are is told to those who ask and may know
             self._kit.hub.publish_position(vehicle_id, self._live.view(vehicle_id, now))
 
     async def _publish_forever(self) -> None:
@@ -297,3 +339,11 @@ class Ingest:
                     elif event.topic == ASSIGNMENT_CHANGED:
                         await loop.run_in_executor(self._bridge, self._carriers.forget)
             await loop.run_in_executor(self._bridge, self._read_rules)
+
+
+def _spare_the_collector() -> None:
+    """Leaves what is loaded by now out of garbage collection, and lets a commit's worth of young
+    objects pass between two collections: they die by reference counting all the same."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])

@@ -18,11 +18,14 @@ from sqlalchemy.orm import Session
 from fleet.kit.errors import Conflict, Malformed, NotFound
 from fleet.kit.i18n import t
 from fleet.kit.ids import new_id
+from fleet.kit.outbox import emit
 from fleet.kit.times import local_midnight, service_date_of
 from fleet.org.models import FieldWorker, Zone
 from fleet.people import Scope
 
 PREFIX: Final = "person:"
+STAFF_TOPIC: Final = "org.staff_changed"
+"""Whoever remembers shifts must read them again."""
 Duty = Literal["sweeping", "collection", "supervision"]
 DAY_S: Final = 86_400
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
@@ -121,15 +124,16 @@ def add_worker(
         end_s=end_s,
         active=True,
     )
-    check_worker(session, scope, made)
     session.add(made)
-    session.flush()
+    settle(session, scope, made)
     return made
 
 
-def check_worker(session: Session, scope: Scope, made: FieldWorker) -> None:
-    """Raises when the caller may not have such a person, or the shift is none."""
-    if session.get(Zone, made.zone_id) is None or not scope.sees_zone(made.zone_id):
+def settle(session: Session, scope: Scope, made: FieldWorker) -> None:
+    """Checks and announces a new or changed person; raises as `add_worker`."""
+    with session.no_autoflush:
+        zone = session.get(Zone, made.zone_id)
+    if zone is None or not scope.sees_zone(made.zone_id):
         raise NotFound(
             t(scope.lang, "org.zone_unknown", zone=made.zone_id),
             field="zone_id",
@@ -141,3 +145,5 @@ def check_worker(session: Session, scope: Scope, made: FieldWorker) -> None:
             field="end",
             remedy=t(scope.lang, "org.duty_span_remedy"),
         )
+    session.flush()
+    emit(session, STAFF_TOPIC, made.id, {"person_id": made.id})

@@ -98,8 +98,7 @@ def change_worker(
             given[f"{name}_s"] = _seconds(given.pop(name))
     for name, value in given.items():
         setattr(worker, name, value)
-    staff.check_worker(session, scope, worker)
-    session.flush()
+    staff.settle(session, scope, worker)
     devices = subjects(session, "device_vehicle", person_id, now)
     if not worker.active:
         for device in devices:
