@@ -7,7 +7,7 @@ import { Icon } from '../shared/ui/icons'
 import { LanguageSwitch } from '../shared/ui/language'
 import type { City } from '../shared/wire'
 import { say } from '../shared/words'
-import { ReplayButton } from './replay/bar'
+import { ReplayBadge, ReplayButton } from './replay/bar'
 import { replayDate } from './replay/state'
 import { cityNow, ownNow } from './state/clock'
 import { link, user } from './state/store'
@@ -61,10 +61,16 @@ export function TopBar({ city }: { city: City }) {
       <h1>
         {nameOf(city)} <span class="dim">{t('title')}</span>
       </h1>
-      <CityClock city={city} />
-      <div role="status">
-        <LinkPill />
-      </div>
+      {replayDate.value === null ? (
+        <>
+          <CityClock city={city} />
+          <div role="status">
+            <LinkPill />
+          </div>
+        </>
+      ) : (
+        <ReplayBadge serviceDate={replayDate.value} />
+      )}
       <span class="space" />
       {replayDate.value === null && <ReplayButton city={city} />}
       <LanguageSwitch />

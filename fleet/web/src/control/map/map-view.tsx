@@ -8,7 +8,7 @@ import type { Look } from '../../shared/map/style'
 import { Notice } from '../../shared/ui/notice'
 import type { City } from '../../shared/wire'
 import { say } from '../../shared/words'
-import { keepCoverage } from '../replay/coverage'
+import { coverageOf, keepCoverage } from '../replay/coverage'
 import { replayOverlay } from '../replay/overlay'
 import { chosenLines, replayDate, shownLanes } from '../replay/state'
 import { trailLayer } from '../replay/trail'
@@ -136,7 +136,8 @@ function addOverlays(map: GlMap, look: Look): () => void {
     lanesLayer(map, look, (id) => (selectedLane.value = id)),
     () => ({
       features: laneFeatures.value,
-      live: shownLanes.value,
+      // Coverage is a picture of the same lines: only one of the two is shown.
+      live: coverageOf.value === null ? shownLanes.value : new Map(),
       hidden: store.hidden.value,
       selected: selectedLane.value,
     }),

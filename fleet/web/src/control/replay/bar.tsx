@@ -1,14 +1,14 @@
 import { clockSeconds, serviceDay } from '../../shared/format'
 import { attempt } from '../../shared/ui/attempt'
+import { Badge } from '../../shared/ui/badge'
 import { Button } from '../../shared/ui/button'
 import type { City } from '../../shared/wire'
 import { say } from '../../shared/words'
 import { state } from '../state/store'
+import { STEP_S } from './data'
 import * as replay from './state'
 import { t } from './strings'
 import './replay.css'
-
-const STEP_S = 10
 
 /** Opens the replay of the running service date. */
 export function ReplayButton({ city }: { city: City }) {
@@ -17,6 +17,15 @@ export function ReplayButton({ city }: { city: City }) {
     <Button icon="history" onClick={() => void attempt(() => replay.openReplay(today))}>
       {t('open')}
     </Button>
+  )
+}
+
+/** Says that what is shown is not now. */
+export function ReplayBadge({ serviceDate: date }: { serviceDate: string }) {
+  return (
+    <Badge tone="partly" icon="history">
+      {t('shown', { date: serviceDay(date) })}
+    </Badge>
   )
 }
 

@@ -18,7 +18,7 @@ const WIRE: ReplayWire = {
     vehicle_id: ['T1', 'T1', 'T2'],
     status: ['served', 'missed', 'pending'],
     began: [1010, null, null],
-    known: [1050, 1700, null],
+    known: [1050, 1693, null],
     probable: [true, false, false],
   },
 }
@@ -76,7 +76,7 @@ describe('a replay', () => {
   const replay = replayOf(WIRE)
   if (replay === null) throw new Error('Expected a replay.')
 
-  it('lasts from the first thing known to the last', () => {
+  it('lasts from the first thing known to the last, in whole steps', () => {
     expect([replay.start, replay.end]).toEqual([1000, 1700])
   })
 
@@ -96,9 +96,12 @@ describe('a replay', () => {
     expect(statuses(0)).toEqual(['pending', 'pending', 'pending'])
   })
 
-  it('answers the same map while nothing changes', () => {
+  it('answers the same map while nothing changes, and another one when something does', () => {
     const lanes = new LanesAt(replay)
+    const none = lanes.at(1000)
     const before = lanes.at(1100)
+    expect(before).not.toBe(none)
+    expect(none.get('a')?.status).toBe('pending')
     expect(lanes.at(1600)).toBe(before)
     expect(lanes.at(1700)).not.toBe(before)
   })

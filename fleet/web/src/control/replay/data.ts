@@ -55,6 +55,8 @@ export interface Replay {
   end: number
 }
 
+/** One step of the time line; a day is whole steps long, so that its last moment can be reached. */
+export const STEP_S = 10
 const DEGREE = 1e-5
 
 function summed(differences: readonly number[], unit: number): Float64Array {
@@ -98,13 +100,15 @@ export function replayOf(wire: ReplayWire): Replay | null {
     changes.at(-1)?.at,
   ].filter((t) => t !== undefined)
   if (times.length === 0) return null
+  const start = times.reduce((a, b) => Math.min(a, b))
+  const lasts = times.reduce((a, b) => Math.max(a, b)) - start
   return {
     serviceDate: wire.service_date,
     reels,
     changes,
     planned,
-    start: times.reduce((a, b) => Math.min(a, b)),
-    end: times.reduce((a, b) => Math.max(a, b)),
+    start,
+    end: start + Math.ceil(lasts / STEP_S) * STEP_S,
   }
 }
 
@@ -192,9 +196,8 @@ export class LanesAt {
       this.#next = 0
       this.#states = new Map(planned)
     }
-    const first = this.#next
     let change = changes[this.#next]
-    if (change !== undefined && change.at <= t && first > 0) this.#states = new Map(this.#states)
+    if (change !== undefined && change.at <= t) this.#states = new Map(this.#states)
     while (change !== undefined && change.at <= t) {
       this.#states.set(change.laneId, change)
       this.#next += 1

@@ -4,6 +4,7 @@ import { dictionary, translator } from '../../shared/i18n'
 export const STRINGS = dictionary(
   {
     open: 'Replay',
+    shown: 'Replay of {date}',
     leave: 'Back to live',
     bar: 'Replay of a day',
     date: 'Service date',
@@ -47,6 +48,7 @@ export const STRINGS = dictionary(
   },
   {
     open: 'रीप्ले',
+    shown: '{date} का रीप्ले',
     leave: 'लाइव पर लौटें',
     bar: 'एक दिन का रीप्ले',
     date: 'सेवा की तारीख़',
