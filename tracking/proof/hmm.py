@@ -33,7 +33,7 @@ WRONG_WAY = 1.5
 """Price of entering a one-way street against its direction."""
 BREAK = 20.0
 """Price of a step that no way explains; a new chain begins."""
-KEEP_WITHIN = 15.0
+KEEP_WITHIN = 10.0
 """States this much dearer than a node's cheapest are not looked at."""
 
 SAME, VIA, TURN, TURN_VIA, NO_WAY = 0, 1, 2, 3, -1

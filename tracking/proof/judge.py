@@ -80,15 +80,22 @@ def features(
     passes: Sequence[LanePass], served_fraction: float, length_m: float, calibration: Calibration
 ) -> tuple[float, ...]:
     """In the order of `calibration.FEATURES`."""
-    driven = [p for p in passes if p.driven_m]
-    service_s = sum(p.service_s for p in driven)
-    slow = min(1.0, sum(p.slow_m for p in driven if p.served_m) / length_m)
-    slow = served_fraction if math.isnan(slow) else slow
-    halts = sum(p.halts for p in driven if p.served_m)
-    standing_s = sum(p.standing_s for p in driven)
-    offset_m = sum(p.offset_m for p in driven) / len(driven) if driven else 0.0
-    pace = math.log(max(0.1, min(5.0, service_s * calibration.serve_mps / length_m)))
-    size = math.log(max(10.0, min(300.0, length_m)) / 80.0)
+    service_s = standing_s = slow_m = offset_m = 0.0
+    halts = driven = 0
+    for p in passes:
+        if not p.driven_m:
+            continue
+        driven += 1
+        service_s += p.service_s
+        standing_s += p.standing_s
+        offset_m += p.offset_m
+        if p.served_m:
+            slow_m += p.slow_m
+            halts += p.halts
+    # Bounds keep every derivative by service positive: more of it is never less.
+    slow = served_fraction if math.isnan(slow_m) else min(1.0, slow_m / length_m)
+    pace = math.log(max(0.3, min(5.0, service_s * calibration.serve_mps / length_m)))
+    size = math.log(max(30.0, min(300.0, length_m)) / 80.0)
     return (
         1.0,
         served_fraction,
@@ -100,12 +107,12 @@ def features(
         size * served_fraction,
         size * slow,
         min(1.0, standing_s / max(1.0, service_s)),
-        min(30.0, offset_m) / 10.0,
+        min(30.0, offset_m / max(1, driven)) / 10.0,
     )
 
 
 def probability(values: Sequence[float], calibration: Calibration) -> float:
-    logit = sum(w * v for w, v in zip(calibration.weights, values, strict=True))
+    logit = math.sumprod(calibration.weights, values)
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 

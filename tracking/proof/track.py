@@ -32,7 +32,7 @@ GAP_S = 45.0
 CADENCE_FACTOR = 1.5
 """A leg up to this multiple of a unit's own interval between fixes is no silence."""
 SLOWEST_CADENCE_S = 90.0
-HIDDEN_PACE, REACH_PACE = 1.2, 1.4
+HIDDEN_PACE, REACH_PACE = 1.15, 1.35
 """Unseen, a crew may have served a lane at this multiple of its usual speed, and on the whole have
 come no further than this multiple of it: crews serve most of the time."""
 _EDGES = np.array(SPEED_EDGES_MPS)

@@ -126,15 +126,21 @@ def a_pass(served: list[tuple[float, float]], *, gap: bool, hidden: float) -> La
 
 
 @few
-@given(st.floats(0, 100), st.floats(0, 100), st.floats(0, 40), st.booleans(), st.floats(1, 100))
+@given(
+    st.floats(0, 100), st.floats(0, 100), st.floats(0, 40), st.booleans(), st.floats(1, 100),
+    st.sampled_from([0.05, 0.2, 1.0, 4.0]),
+)  # fmt: skip
 def test_more_service_is_never_less(
-    low: float, high: float, more: float, gap: bool, hidden: float
+    low: float, high: float, more: float, gap: bool, hidden: float, scale: float
 ) -> None:
+    """On lanes of 5 to 400 m."""
     low, high = min(low, high), max(low, high)
     order = ["not_visited", "driven_through", "partly", "unknown", "served"]
     hidden = hidden if gap else 0.0
-    little = judge([a_pass([(low, high)], gap=gap, hidden=hidden)], 100.0)
-    longer = judge([a_pass([(low, min(100.0, high + more))], gap=gap, hidden=hidden)], 100.0)
+    low, high, longest, hidden = low * scale, high * scale, 100.0 * scale, hidden * scale
+    more = min(longest, high + more * scale)
+    little = judge([a_pass([(low, high)], gap=gap, hidden=hidden)], longest)
+    longer = judge([a_pass([(low, more)], gap=gap, hidden=hidden)], longest)
     assert longer.served_fraction >= little.served_fraction
     assert longer.p_served >= little.p_served - 1e-3
     assert order.index(longer.state) >= order.index(little.state)
