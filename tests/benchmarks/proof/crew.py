@@ -24,7 +24,7 @@ SHORTEST_PLANNED_M = 25.0
 OUTSIDE_S = 90.0
 """How far outside its ward a shift begins."""
 TRIES = 500
-FATES = {"served": 0.75, "part": 0.07, "through": 0.085, "skip": 0.095}
+FATES = {"served": 0.745, "part": 0.07, "through": 0.0875, "skip": 0.0975}
 PART = (0.20, 0.75)
 TURNS_BACK = 0.35
 """Of the lanes served in part: the crew turns round in mid-lane instead of driving on."""

@@ -17,8 +17,8 @@ import numpy as np
 from tests.benchmarks.proof.town import Floats
 
 WHITE_M, AR1_M, CORRELATION_S = 4.0, 8.0, 60.0
-BURST_EVERY_S, BURST_S, BURST_M = 900.0, (20.0, 90.0), (12.0, 25.0)
-GAP_EVERY_S, GAP_S = 2700.0, (60.0, 300.0)
+BURST_EVERY_S, BURST_S, BURST_M = 480.0, (30.0, 90.0), (15.0, 25.0)
+GAP_EVERY_S, GAP_S = 4200.0, (60.0, 300.0)
 SPEED_SIGMA, COURSE_SIGMA_DEG = 0.15, 4.0
 STANDING_MPS = 0.5
 """Under it units repeat the last course."""
