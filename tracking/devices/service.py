@@ -150,9 +150,10 @@ def authenticate(
     Tokens are 32 random bytes: what a database tells by time about their SHA-256 helps nobody.
     """
     digest = _hash(token)
+    device: Device | None = None
     if name is None:
         device = session.scalar(select(Device).where(Device.token_hash == digest))
-    else:
+    elif name.isprintable():  # no database takes every character
         device = session.get(Device, name) or session.scalar(
             select(Device).where(Device.external_id == name)
         )

@@ -52,6 +52,7 @@ from tracking.protocols.lenient import (
 from tracking.protocols.reading import Reading
 
 MOST_SATS = 1000
+MOST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,17 @@ class Sent:
 def sender_of(parameters: Mapping[str, str]) -> str | None:
     """Who a request's parameters say that it is from."""
     found = first(parameters, "id", "deviceid", "device_id")
-    return None if found is None else str(found)
+    return None if found is None else str(found)[:MOST_NAME]
+
+
+def sender_of_json(body: bytes) -> str | None:
+    """Who a JSON body says that it is from; None: it does not say, or is none."""
+    try:
+        root = parsed(body)
+    except Unreadable:
+        return None
+    sender = root.get("device_id") if isinstance(root, dict) else None
+    return str(sender)[:MOST_NAME] if isinstance(sender, str | int) and sender != "" else None
 
 
 def decode_parameters(parameters: Mapping[str, str]) -> Sent:
@@ -108,9 +119,8 @@ def decode_json(body: bytes) -> Sent:
     extras = _object_or_empty(location.get("extras"))
     charging = flag(battery.get("is_charging"))
     level = at_least_0(battery.get("level"), 100.0)
-    sender = root.get("device_id")
     return Sent(
-        str(sender) if isinstance(sender, str | int) else None,
+        sender_of_json(body),
         Reading(
             t=instant("location.timestamp", location.get("timestamp")),
             lon=number("location.coords.longitude", coords.get("longitude")),

@@ -78,7 +78,7 @@ def decode(body: bytes) -> list[Forwarded]:
 def _forwarded(message: Json, at: str) -> Forwarded:
     device = an_object(f"{at}device", message.get("device"))
     unique_id = device.get("uniqueId")
-    if not isinstance(unique_id, str) or not unique_id:
+    if not isinstance(unique_id, str) or not unique_id.isprintable() or not unique_id:
         raise Unreadable(f"{at}device.uniqueId", f"Expected text, got {unique_id!r:.40}.")
     position = an_object(f"{at}position", message.get("position"))
     return Forwarded(unique_id, reading(position, f"{at}position."))
