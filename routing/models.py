@@ -1,4 +1,4 @@
-"""Tables of routing: plans with their replayable parts, routes, visits, reports, alarms.
+"""Tables of routing: plans with their replayable parts, routes, visits, reports.
 
 A plan is one run of the planner; its parts keep problem and solution compressed, so that any plan
 can be solved again and explained. A route is one vehicle's shift on one service date; a visit is
@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fleet.kit.db import Base, JsonDict, UtcDateTime
+from fleet.kit.db import Base, BigId, JsonDict, UtcDateTime
 from fleet.org.models import Packed
 
 Json = dict[str, Any]
@@ -170,9 +170,10 @@ class RouteProgress(Base):
     late_s: Mapped[int] = mapped_column(Integer, default=0)
     next_visit_id: Mapped[str | None] = mapped_column(String(40))
     last_fact_t: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    late_alarmed: Mapped[bool] = mapped_column(Boolean, default=False)
     closed: Mapped[bool] = mapped_column(Boolean, default=False)
     """The shift and its grace are over and every visit has an outcome."""
+    rhythm: Mapped[float] = mapped_column(Float, default=1.0)
+    """Time that the crew takes today for what is planned to take 1."""
 
 
 class Visit(Base):
@@ -213,6 +214,8 @@ class Visit(Base):
     at_risk: Mapped[bool] = mapped_column(Boolean, default=False)
     seen: Mapped[VisitStatus | None] = mapped_column(String(16))
     """What facts say while it is pending and a later pass may still serve it."""
+    recheck: Mapped[bool] = mapped_column(Boolean, default=False)
+    """It was judged, and has newer facts; or only standing proved it so far."""
     proved_t: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When a vehicle had served it, wholly or partly, or left the place."""
     since_t: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -240,6 +243,22 @@ class Visit(Base):
         return lon, lat
 
 
+class Judgement(Base):
+    """What was said of a visit, and when. Rows are added, never changed: the newest holds."""
+
+    __tablename__ = "routing_judgement"
+    __table_args__ = (Index("ix_routing_judgement_visit_id", "visit_id"),)
+
+    n: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    visit_id: Mapped[str] = mapped_column(
+        String(40), ForeignKey("routing_visit.id", ondelete="CASCADE")
+    )
+    made_t: Mapped[datetime] = mapped_column(UtcDateTime)
+    status: Mapped[VisitStatus] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(40))
+    evidence: Mapped[Json | None] = mapped_column(JsonDict)
+
+
 class CabEvent(Base):
     """A driver's tap, kept as it came. The client made `id`; `body_hash` guards its reuse."""
 
@@ -263,30 +282,6 @@ class CabEvent(Base):
     t: Mapped[datetime] = mapped_column(UtcDateTime)
     received_t: Mapped[datetime] = mapped_column(UtcDateTime)
     service_date: Mapped[date] = mapped_column(Date)
-
-
-class Alarm(Base):
-    """What a dispatcher must see, once: `key` names the occasion."""
-
-    __tablename__ = "routing_alarm"
-    __table_args__ = (
-        UniqueConstraint("key"),
-        Index("ix_routing_alarm_service_date", "service_date"),
-    )
-
-    id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    key: Mapped[str] = mapped_column(String(160))
-    kind: Mapped[str] = mapped_column(String(20))
-    severity: Mapped[str] = mapped_column(String(10))
-    service_date: Mapped[date] = mapped_column(Date)
-    vehicle_id: Mapped[str | None] = mapped_column(String(80))
-    route_id: Mapped[str | None] = mapped_column(String(40))
-    visit_id: Mapped[str | None] = mapped_column(String(40))
-    ward_ids: Mapped[list[str]] = mapped_column(JsonDict)
-    t: Mapped[datetime] = mapped_column(UtcDateTime)
-    text: Mapped[str] = mapped_column(String(400))
-    words: Mapped[Json] = mapped_column(JsonDict)
-    """The same sentence by language."""
 
 
 class DeferredStop(Base):

@@ -20,6 +20,7 @@ from fleet.people.models import Role
 from fleet.people.scope import Scope, socket_scope
 from routing.live import queries as live
 from routing.plans import queries as plans
+from tracking.alarms import queries as alarms
 from tracking.live import LiveState
 
 router = APIRouter()
@@ -30,7 +31,14 @@ RESUME_AT_MOST = 2_000
 type Wards = frozenset[str] | None
 """Wards that the caller may see; None: all."""
 
-TOPICS = ("org.assignment_changed", "tracking.device_", "routing.", "feedback.", "job.")
+TOPICS = (
+    "org.assignment_changed",
+    "tracking.device_",
+    "tracking.alarm",
+    "routing.",
+    "feedback.",
+    "job.",
+)
 
 
 @router.websocket("/ws/control")
@@ -167,5 +175,5 @@ def _snapshot(kit: Kit, scope: Scope, vehicles: LiveState) -> dict[str, Any]:
                 for request in requests.requests(session, scope)
             ],
             "jobs": [job.view() for job in jobs.recent(session)],
-            "alarms": live.alarms(session, scope, service_date),
+            "alarms": alarms.items(session, scope),
         }

@@ -31,6 +31,7 @@ AlarmKind = Literal[
     "tamper",
     "mains_cut",
     "low_battery",
+    "low_backup",
     "overspeed",
     "idling",
     "off_shift",
@@ -177,12 +178,13 @@ class Policy(BaseModel):
         default=0.8, description="Share of a lane's length that proves it."
     )
     least_time_share: Share = Field(
-        default=0.5,
-        description="Share of a lane's planned service time below which it is not wholly served.",
+        default=0.7,
+        description="Share of a lane's usual time, at the crew's own rhythm, below which it was "
+        "left early.",
     )
     full_time_share: Share = Field(
         default=0.75,
-        description="Share of a lane's planned service time that proves a lane seen in part.",
+        description="Share of a lane's usual time that proves a lane seen in part.",
     )
     partly_fraction: Share = Field(
         default=0.2, description="Share from which a lane is served in part."
@@ -195,7 +197,8 @@ class Policy(BaseModel):
         default=25.0, description="Distance within which standing counts."
     )
     missed_grace_s: Seconds = Field(
-        default=1200, description="Time after a visit's planned end before it is called missed."
+        default=600,
+        description="Time after a route moved on from a visit before it is called missed.",
     )
     at_risk_s: Seconds = Field(default=600, description="Lateness from which a visit is at risk.")
     silent_device_s: Seconds = Field(

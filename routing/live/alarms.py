@@ -1,103 +1,94 @@
-"""Alarms: stored once per occasion, announced when they change."""
+"""Alarms of routes and visits: occasions of the plan, told by tracking's one service of alarms."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from fleet.kit.i18n import LANGS, t
-from fleet.kit.ids import new_id
-from fleet.kit.outbox import Event, Handler, emit
-from fleet.kit.times import iso, parse_iso
-from routing.models import Alarm, PlanStatus, Route
+from fleet.org.policy import Policy
+from routing.models import Route, RouteProgress, Visit
+from tracking.alarms import service
+from tracking.alarms.about import About, beat_of, zone_of
 
 
-def raise_alarm(
+def about_route(session: Session, route: Route, visit: Visit | None = None) -> About:
+    """Whose zone, beat and shift a route's alarm belongs to."""
+    wards = [visit.ward_id] if visit is not None and visit.ward_id else route.ward_ids
+    return About(
+        service_date=route.service_date,
+        shift=route.shift,
+        zone_id=zone_of(session, wards),
+        ward_ids=wards,
+        beat=beat_of(session, route.vehicle_id, route.start_t, route.shift),
+        vehicle_id=route.vehicle_id,
+        route_id=route.id,
+        visit_id=visit.id if visit is not None else None,
+        lane_id=visit.lane_id if visit is not None else None,
+        lon=visit.lon if visit is not None else None,
+        lat=visit.lat if visit is not None else None,
+    )
+
+
+def tell_missed(session: Session, route: Route, missed: Sequence[Visit], now: datetime) -> None:
+    """One alarm a route for what it missed: no lists of thousands."""
+    key = f"visit_missed:{route.id}"
+    if not missed:
+        service.clear(session, key, now)
+        return
+    last = missed[-1]
+    service.raise_alarm(
+        session,
+        key=key,
+        kind="visit_missed",
+        at=now,
+        about=about_route(session, route, last),
+        words=service.said(
+            "routing.alarm.visit_missed", vehicle=route.vehicle_id, n=len(missed), name=last.name
+        ),
+        n=len(missed),
+    )
+
+
+def tell_late(
+    session: Session, route: Route, progress: RouteProgress, now: datetime, policy: Policy
+) -> None:
+    """A route beyond the delay that the city allows; it clears at half of that."""
+    key = f"route_late:{route.id}"
+    if progress.closed or progress.late_s < policy.at_risk_s / 2:
+        service.clear(session, key, now)
+    elif progress.late_s >= policy.at_risk_s:
+        service.raise_alarm(
+            session,
+            key=key,
+            kind="route_late",
+            at=now,
+            about=about_route(session, route),
+            words=service.said(
+                "routing.alarm.route_late",
+                vehicle=route.vehicle_id,
+                minutes=progress.late_s // 300 * 5,
+            ),
+        )
+
+
+def tell_sos(
     session: Session,
     *,
     key: str,
-    kind: str,
-    severity: str,
     at: datetime,
-    service_date: date,
-    ward_ids: Collection[str],
-    vehicle_id: str | None = None,
-    route: Route | None = None,
-    visit_id: str | None = None,
-    **values: object,
-) -> Alarm:
-    """Store the alarm of an occasion, or bring its words up to date; same words say nothing.
-
-    `values` fill the text `routing.alarm.{kind}` of the catalogue.
-    """
-    words: dict[str, Any] = {lang: t(lang, f"routing.alarm.{kind}", **values) for lang in LANGS}
-    alarm = session.scalar(select(Alarm).where(Alarm.key == key))
-    if alarm is not None and alarm.words == words:
-        return alarm
-    if alarm is None:
-        alarm = Alarm(id=new_id("alm"), key=key, kind=kind, t=at)
-        session.add(alarm)
-    alarm.severity = severity
-    alarm.service_date = service_date
-    alarm.ward_ids = sorted(ward_ids)
-    alarm.vehicle_id = vehicle_id
-    alarm.route_id = route.id if route else None
-    alarm.visit_id = visit_id
-    alarm.text = words["en"]
-    alarm.words = words
-    session.flush()
-    emit(session, "routing.alarm", alarm.id, view(alarm))
-    return alarm
-
-
-def view(alarm: Alarm, lang: str = "en") -> dict[str, Any]:
-    return {
-        "id": alarm.id,
-        "kind": alarm.kind,
-        "severity": alarm.severity,
-        "vehicle_id": alarm.vehicle_id,
-        "route_id": alarm.route_id,
-        "visit_id": alarm.visit_id,
-        "ward_ids": alarm.ward_ids,
-        "t": iso(alarm.t),
-        "text": alarm.words.get(lang, alarm.text),
-        "words": alarm.words,
-    }
-
-
-def on_device_silent(session: Session, event: Event) -> None:
-    """A device went silent: an alarm when its vehicle is on a route."""
-    vehicle_id = event.data["vehicle_id"]
-    since = parse_iso(event.data["t"])
-    route = session.scalar(
-        select(Route)
-        .where(
-            Route.vehicle_id == vehicle_id,
-            Route.status == PlanStatus.PUBLISHED,
-            Route.start_t <= event.at,
-            Route.end_t >= event.at,
-        )
-        .limit(1)
+    about: About,
+    vehicle_id: str | None,
+    name: str,
+    words: str,
+) -> None:
+    """A driver calls for help from the tablet."""
+    service.raise_alarm(
+        session,
+        key=key,
+        kind="sos",
+        at=at,
+        about=about,
+        words=service.said("routing.alarm.sos", vehicle=vehicle_id or "–", name=name, words=words),
     )
-    if route is not None:
-        raise_alarm(
-            session,
-            key=f"device_silent:{vehicle_id}:{iso(since)}",
-            kind="device_silent",
-            severity="warning",
-            at=event.at,
-            service_date=route.service_date,
-            ward_ids=route.ward_ids,
-            vehicle_id=vehicle_id,
-            route=route,
-            vehicle=vehicle_id,
-        )
-
-
-handlers = [
-    Handler("routing.device_silent", frozenset({"tracking.device_silent"}), on_device_silent)
-]

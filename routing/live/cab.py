@@ -21,10 +21,11 @@ from fleet.org import assignments
 from fleet.org import queries as org
 from fleet.people.scope import Scope
 from routing.live import facts, locking
-from routing.live.alarms import raise_alarm
+from routing.live.alarms import about_route, tell_sos
 from routing.live.schemas import CabEventIn
 from routing.models import CabEvent, PlanStatus, Route, RouteProgress, Visit
 from routing.plans import queries, views
+from tracking.alarms.about import about_vehicle
 
 AFTER_SHIFT = timedelta(hours=2)
 """A route stays on the tablet for so long after its shift, unless the next one has begun."""
@@ -132,18 +133,12 @@ def _take(session: Session, scope: Scope, event: CabEventIn, now: datetime) -> N
     if visit is not None and route is not None and event.kind in ("done", "could_not"):
         _report(session, visit, route, event)
     if event.kind == "sos":
-        raise_alarm(
+        tell_sos(
             session,
             key=f"sos:{scope.user_id}:{event.id}",
-            kind="sos",
-            severity="critical",
             at=event.t,
-            service_date=service_date,
-            ward_ids=route.ward_ids if route else (),
+            about=about_route(session, route) if route else about_vehicle(session, vehicle_id, now),
             vehicle_id=vehicle_id,
-            route=route,
-            visit_id=event.visit_id,
-            vehicle=vehicle_id or "–",
             name=scope.name,
             words=event.words or "",
         )

@@ -15,6 +15,7 @@ from fleet.org.policy import Policy
 from routing.live.outcomes import Outcome
 from routing.live.progress import DONE, Step, assess
 from routing.models import (
+    Judgement,
     PlanStatus,
     Route,
     RouteProgress,
@@ -46,38 +47,77 @@ def routes_at(session: Session, vehicle_id: str, t: datetime) -> list[Route]:
     return sorted(found, key=lambda route: route.start_t)
 
 
-def settle(visit: Visit, outcome: Outcome, now: datetime) -> bool:
+def settle(session: Session, visit: Visit, outcome: Outcome, now: datetime) -> bool:
     """Bring what all facts together say into the row; True when the wire should hear of it.
 
-    Served in part, driven through or unknown is only noted (`seen`) until the sweep judges the
-    visit: the vehicle may still be in the lane, or come back and serve it. Once it was judged,
-    facts correct the judgement, and the evidence keeps what was said before.
+    Served is said at once. Served in part or driven through is only noted (`seen`) until the
+    sweep judges the visit, which knows the whole route: the vehicle may still be in the lane, or
+    come back, or was silent there. A visit that was judged already is judged again.
     """
-    judged = visit.status != VisitStatus.PENDING
-    status = outcome.status if outcome.settled or judged else VisitStatus.PENDING
-    evidence = _evidence(visit, outcome, status, now)
-    if status == visit.status and evidence == visit.evidence:
-        return False
-    visit.seen = None if outcome.settled else outcome.status
-    visit.proved_t = outcome.end_t if outcome.settled else None
-    visit.at_risk = visit.at_risk and status == VisitStatus.PENDING
-    visit.status = status
+    evidence = {
+        "start_t": iso(outcome.start_t),
+        "end_t": iso(outcome.end_t),
+        "served_fraction": outcome.served_fraction,
+        "driven_fraction": outcome.driven_fraction,
+        "pace_mps": outcome.pace_mps,
+        "vehicle_id": outcome.vehicle_id,
+        "provisional": outcome.provisional,
+        "probable": visit.is_point,
+        "spent_s": outcome.spent_s,
+        "reason": outcome.reason,
+    }
+    before = visit.evidence or {}
+    same = all(before.get(key) == value for key, value in evidence.items() if key != "reason")
+    if same and (before["reason"] == outcome.reason or visit.status != VisitStatus.PENDING):
+        return False  # the sweep may have given another reason for the same facts
+    if outcome.settled:
+        visit.seen, visit.proved_t = None, outcome.end_t
+        visit.at_risk = False
+        visit.recheck = visit.is_point and visit.is_work
+        judge(session, visit, VisitStatus.SERVED, evidence, now)
+        return True
+    visit.seen, visit.proved_t = outcome.status, None
     visit.evidence = evidence
+    _judge_again(session, visit)
     return True
 
 
-def withdraw(visit: Visit, now: datetime) -> bool:
+def withdraw(session: Session, visit: Visit, now: datetime) -> bool:
     """Facts were taken back and say nothing of the visit any more; True when that is news."""
     if visit.seen is None and visit.status not in DONE:
         return False
-    judged = visit.status not in (VisitStatus.PENDING, *DONE)
-    history = [*(visit.evidence or {}).get("history", ())]
-    if visit.status != VisitStatus.PENDING:
-        history.append({"status": visit.status, "until": iso(now)})
     visit.seen = visit.proved_t = None
-    visit.status = VisitStatus.MISSED if judged else VisitStatus.PENDING
-    visit.evidence = {**NO_EVIDENCE, "history": history} if history else None
+    visit.evidence = {**NO_EVIDENCE, "reason": "withdrawn"}
+    _judge_again(session, visit)
     return True
+
+
+def _judge_again(session: Session, visit: Visit) -> None:
+    """Leaves the visit to the sweep, which looks at routes that are not closed."""
+    if visit.status == VisitStatus.SERVED:
+        visit.status = VisitStatus.PENDING
+    visit.recheck = visit.status != VisitStatus.PENDING
+    progress = session.get(RouteProgress, visit.route_id)
+    if progress is not None:
+        progress.closed = False
+
+
+def judge(
+    session: Session, visit: Visit, status: VisitStatus, evidence: dict[str, Any], now: datetime
+) -> None:
+    """Says what is held of a visit, and keeps it beside what was said before."""
+    said = visit.status, (visit.evidence or {}).get("reason")
+    visit.status, visit.evidence = status, evidence
+    if (status, evidence["reason"]) != said:
+        session.add(
+            Judgement(
+                visit_id=visit.id,
+                made_t=now,
+                status=status,
+                reason=evidence["reason"],
+                evidence=evidence,
+            )
+        )
 
 
 NO_EVIDENCE: dict[str, Any] = {
@@ -88,27 +128,8 @@ NO_EVIDENCE: dict[str, Any] = {
     "pace_mps": None,
     "vehicle_id": None,
     "provisional": False,
+    "probable": False,
 }
-
-
-def _evidence(visit: Visit, outcome: Outcome, status: VisitStatus, now: datetime) -> dict[str, Any]:
-    before = visit.evidence or {}
-    evidence: dict[str, Any] = {
-        "start_t": iso(outcome.start_t),
-        "end_t": iso(outcome.end_t),
-        "served_fraction": outcome.served_fraction,
-        "driven_fraction": outcome.driven_fraction,
-        "pace_mps": outcome.pace_mps,
-        "vehicle_id": outcome.vehicle_id,
-        "provisional": outcome.provisional,
-        "probable": visit.is_point,
-    }
-    history = list(before.get("history", ()))
-    if status != visit.status and visit.status != VisitStatus.PENDING:
-        history.append({"status": visit.status, "until": iso(now)})
-    if history:
-        evidence["history"] = history
-    return evidence
 
 
 def announce_visits(session: Session, route: Route, visits: Iterable[Visit]) -> None:
@@ -140,22 +161,35 @@ def steps_of(session: Session, route_ids: Sequence[str]) -> dict[str, list[Step]
             Visit.seen,
             Visit.at_risk,
             Visit.report,
+            Visit.evidence,
+            Visit.service_s,
+            Visit.recheck,
+            Visit.path,
         )
         .where(Visit.route_id.in_(route_ids))
         .order_by(Visit.route_id, Visit.seq)
     )
-    for route_id, visit_id, kind, arrival, departure, status, proved_t, seen, risk, report in rows:
-        steps[route_id].append(
+    for row in rows:
+        evidence = row.evidence or NO_EVIDENCE
+        began_t = evidence["start_t"]
+        steps[row.route_id].append(
             Step(
-                visit_id=visit_id,
-                at_risk=risk,
-                reported_t=parse_iso(report["t"]) if report else None,
-                work=kind in (VisitKind.LANE, VisitKind.BIN, VisitKind.REQUEST),
-                planned_arrival=arrival,
-                planned_departure=departure,
-                status=VisitStatus(status),
-                proved_t=proved_t,
-                seen=VisitStatus(seen) if seen else None,
+                visit_id=row.id,
+                at_risk=row.at_risk,
+                reported_t=parse_iso(row.report["t"]) if row.report else None,
+                work=row.kind in (VisitKind.LANE, VisitKind.BIN, VisitKind.REQUEST),
+                planned_arrival=row.planned_arrival,
+                planned_departure=row.planned_departure,
+                status=VisitStatus(row.status),
+                proved_t=row.proved_t,
+                seen=VisitStatus(row.seen) if row.seen else None,
+                began_t=parse_iso(began_t) if began_t else None,
+                spent_s=evidence.get("spent_s", 0.0),
+                # What a resident's stop takes is anybody's guess.
+                service_s=float(row.service_s) if row.kind == VisitKind.LANE else 0.0,
+                covered=evidence["served_fraction"],
+                point=row.kind == VisitKind.LANE and len(row.path) < 2,
+                recheck=row.recheck,
             )
         )
     return steps

@@ -9,26 +9,44 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from fleet.org.policy import Policy
 from routing.demand import Point, distance_m
 from routing.models import VisitStatus
 
-UNSEEN_M = 30.0
-"""Length of a lane that noise and the time between fixes may hide at its two ends together."""
+type Reason = Literal[
+    "covered",
+    "covered_and_timed",
+    "covered_in_part",
+    "left_early",
+    "pace",
+    "silent",
+    "stood",
+    "stood_shortly",
+    "at_place",
+    "never_there",
+    "no_time",
+    "withdrawn",
+]
+"""Why a visit was judged so; the catalogue has a sentence for each."""
+
 POINT_SHARE = 0.5
 """Share of the planned service time that a crew must stand at a point for it to be served."""
+
+type Spans = Sequence[Sequence[float]]
+"""Stretches of a lane as (from, to), shares of its length."""
 
 
 @dataclass(frozen=True, slots=True)
 class LanePass:
-    """One traversal of a lane, from tracking. Fractions are of the lane's length, 0 to 1."""
+    """One traversal of a lane, from tracking."""
 
     vehicle_id: str
     start_t: datetime
     end_t: datetime
-    served_fraction: float
-    driven_fraction: float
+    served: Spans
+    driven: Spans
     gap: bool
     pace_mps: float | None
     provisional: bool
@@ -64,9 +82,10 @@ class PointNeed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What is known about a visit. `settled`: no later pass is needed to call it so."""
+    """What facts say of a visit. `settled`: no later pass is needed to call it so."""
 
     status: VisitStatus
+    reason: Reason
     start_t: datetime
     end_t: datetime
     vehicle_id: str
@@ -74,7 +93,7 @@ class Outcome:
     driven_fraction: float
     pace_mps: float | None
     provisional: bool
-    gap: bool = False
+    spent_s: float = 0.0
 
     @property
     def settled(self) -> bool:
@@ -82,51 +101,40 @@ class Outcome:
 
 
 def lane_outcome(
-    passes: Sequence[LanePass],
-    own: str,
-    policy: Policy,
-    *,
-    service_s: float = 0.0,
-    length_m: float = 0.0,
+    passes: Sequence[LanePass], policy: Policy, *, service_s: float = 0.0
 ) -> Outcome | None:
     """The outcome that all passes of a lane add up to; None where nobody came.
 
-    Where on the lane a pass was slow is not told, so that fractions of several passes add up, to
-    1 at most; a pass that was slow at a corner only (below `partly_fraction`) adds nothing.
+    Length and time are judged together. Most of the lane was passed at service pace, in at least
+    `least_time_share` of the time it takes (`service_s`; 0: unknown): served. Where noise hides
+    the pace of a lane that was driven whole, `full_time_share` of the time makes up for it. A
+    vehicle that left long before it could have been at every door was not.
 
-    Length is judged with time, against the planned `service_s` (0: unknown). The noise of the
-    fixes hides up to `UNSEEN_M` of the lane's `length_m`, much of a short dead end, and a vehicle
-    that halted there long enough did serve it. One that left long before it could have was not at
-    every door.
-
-    A gap in the trail of the vehicle that should come (`own`) leaves a lane unknown
-    that is not proved: the silence may hide the service. Part served in plain sight stays part.
+    What a silence may hide is for the whole route to say (`routing.live.progress`).
     """
-    if not passes:
+    driving = sorted((p for p in passes if p.driven), key=lambda p: (p.start_t, p.end_t))
+    found: Outcome | None = None
+    for n in range(1, len(driving) + 1):
+        found = _adding_up(driving[:n], policy, service_s)
+        if found is not None and found.settled:
+            break  # who comes by once more does not serve it again
+    return found
+
+
+def _adding_up(passes: Sequence[LanePass], policy: Policy, service_s: float) -> Outcome | None:
+    served = _covered([span for p in passes for span in p.served])
+    driven = _covered([span for p in passes for span in p.driven])
+    proving = [p for p in passes if p.served]
+    spent_s = sum(p.duration_s for p in proving)
+    share = spent_s / service_s if service_s > 0 else None
+    found = _lane_status(served, driven, share, policy)
+    if found is None:
         return None
-    proving = [p for p in passes if p.served_fraction >= policy.partly_fraction]
-    served = min(1.0, sum(p.served_fraction for p in proving))
-    seen = min(1.0, sum(p.served_fraction for p in proving if not p.gap))
-    time_share = sum(p.duration_s for p in proving) / service_s if service_s > 0 else None
-    driven = min(1.0, sum(p.driven_fraction for p in passes))
-    best = max(passes, key=lambda p: (p.served_fraction, p.driven_fraction, p.end_t))
-    gap = any(p.gap and p.vehicle_id == own for p in passes)
-    unseen_m = (1 - served) * length_m
-    if _wholly(served, unseen_m, time_share, gap, policy):
-        status = VisitStatus.SERVED
-    elif seen >= policy.partly_fraction:
-        status = VisitStatus.PARTLY
-    elif gap:
-        status = VisitStatus.UNKNOWN
-    elif served >= policy.partly_fraction:
-        status = VisitStatus.PARTLY
-    elif driven >= policy.partly_fraction:
-        status = VisitStatus.DRIVEN_THROUGH
-    else:
-        return None
+    best = max(passes, key=lambda p: (_covered(p.served), _covered(p.driven), p.end_t))
     telling = proving or passes
     return Outcome(
-        status=status,
+        status=found[0],
+        reason=found[1],
         start_t=min(p.start_t for p in telling),
         end_t=max(p.end_t for p in telling),
         vehicle_id=best.vehicle_id,
@@ -134,19 +142,35 @@ def lane_outcome(
         driven_fraction=round(driven, 3),
         pace_mps=best.pace_mps,
         provisional=any(p.provisional for p in passes),
-        gap=gap,
+        spent_s=round(spent_s, 1),
     )
 
 
-def _wholly(
-    served: float, unseen_m: float, time_share: float | None, gap: bool, policy: Policy
-) -> bool:
-    if time_share is None or gap:
-        return served >= policy.served_fraction
+def _lane_status(
+    served: float, driven: float, share: float | None, policy: Policy
+) -> tuple[VisitStatus, Reason] | None:
+    """Status and reason; `share` is of the planned time, None where nobody knows it."""
+    if served >= policy.served_fraction and (share is None or share >= policy.least_time_share):
+        return VisitStatus.SERVED, "covered"
+    timed = share is not None and share >= policy.full_time_share
+    if served >= policy.partly_fraction and driven >= policy.served_fraction and timed:
+        return VisitStatus.SERVED, "covered_and_timed"
     if served >= policy.served_fraction:
-        return time_share >= policy.least_time_share
-    seen_enough = served >= policy.partly_fraction and unseen_m <= UNSEEN_M
-    return seen_enough and time_share >= policy.full_time_share
+        return VisitStatus.PARTLY, "left_early"
+    if served >= policy.partly_fraction:
+        return VisitStatus.PARTLY, "covered_in_part"
+    if driven >= policy.partly_fraction:
+        return VisitStatus.DRIVEN_THROUGH, "pace"
+    return None
+
+
+def _covered(spans: Spans) -> float:
+    """Share of the lane in the union of stretches."""
+    total, upto = 0.0, 0.0
+    for start, stop in sorted((a, b) for a, b in spans):
+        total += max(0.0, stop - max(start, upto))
+        upto = max(upto, stop)
+    return min(1.0, total)
 
 
 def share_dwells(
@@ -190,8 +214,10 @@ def point_outcome(
         return None
     enough_s = max(min(policy.stop_dwell_s, need.service_s), POINT_SHARE * need.service_s)
     fraction = min(1.0, stood_s / enough_s)
+    served = stood_s >= enough_s
     return Outcome(
-        status=VisitStatus.SERVED if stood_s >= enough_s else VisitStatus.PARTLY,
+        status=VisitStatus.SERVED if served else VisitStatus.PARTLY,
+        reason="stood" if served else "stood_shortly",
         start_t=min(dwell.start_t for dwell, _ in shares),
         end_t=max(dwell.end_t for dwell, _ in shares),
         vehicle_id=vehicle_id,
@@ -199,4 +225,5 @@ def point_outcome(
         driven_fraction=1.0,
         pace_mps=0.0,
         provisional=True,
+        spent_s=round(stood_s, 1),
     )

@@ -9,15 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from statistics import median
 
 from fleet.org.policy import Policy
 from routing.models import VisitStatus
 
-BEYOND = 3
-"""Visits proved behind a pending one before the route counts as having moved on."""
+SOON, SOON_PROVED, LATER_PROVED = 4, 2, 6
+"""A route has moved on from a visit when so many of the next few working visits were proved, or so
+many of all that follow: a vehicle may pass slowly along lanes that are hours ahead."""
 
 NEAR = 3
 """Visits that a driver may be ahead of the last proof without anybody wondering."""
+
+USUAL_SHARE = 0.9
+"""A lane is seldom served in less than this of the time that it usually takes."""
+
+STOOD_SHARE = 0.35
+"""With less than this of its usual time between its neighbours, nobody served a point."""
+
+MOST_SHARE = 1.15
+"""What a visit took beyond this much of its usual time, its neighbour may have had."""
 
 DONE = frozenset({VisitStatus.SERVED, VisitStatus.PARTLY})
 
@@ -69,6 +80,23 @@ class Step:
     """As it is announced now."""
     reported_t: datetime | None = None
     """When the driver tapped that it is over."""
+    began_t: datetime | None = None
+    """When the vehicle came to it, as far as facts tell."""
+    spent_s: float = 0.0
+    """How long facts saw it served."""
+    service_s: float = 0.0
+    """How long it is planned to take; 0: nobody knows."""
+    covered: float = 0.0
+    """Share of a lane's length that was served."""
+    point: bool = False
+    """Proved by standing near it, which proves nothing where the crew had no time for it."""
+    recheck: bool = False
+    """It was judged, and has newer facts; or it was proved by standing only."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is to be judged."""
+        return self.status is VisitStatus.PENDING or self.recheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +115,32 @@ class Assessment:
     late_s: int = 0
     next_visit_id: str | None = None
     closed: bool = False
+    rhythm: float = 1.0
+    """Time that this crew takes today for what is planned to take 1."""
+
+
+RHYTHM_LANES = 8
+"""Lanes served whole that a crew's rhythm is read from, at least."""
+RHYTHM_RANGE = 0.5, 2.0
+
+
+def rhythm_of(steps: Sequence[Step], policy: Policy) -> float:
+    """The median of time spent to time planned, over the lanes that were served from end to end.
+
+    What households are worth in seconds is a guess; crews differ. Against its own rhythm a lane
+    that was left early shows all the same.
+    """
+    shares = [
+        step.spent_s / step.service_s
+        for step in steps
+        if step.service_s > 0
+        and not step.point
+        and step.covered >= max(0.95, policy.served_fraction)
+    ]
+    if len(shares) < RHYTHM_LANES:
+        return 1.0
+    low, high = RHYTHM_RANGE
+    return min(high, max(low, median(shares)))
 
 
 def delay_s(steps: Sequence[Step], now: datetime) -> int:
@@ -114,13 +168,17 @@ def _came_to(steps: Sequence[Step]) -> int:
 
 
 def moved_on_t(steps: Sequence[Step], index: int, at: int) -> datetime | None:
-    """When the route, which came to `at`, had proved `BEYOND` later working visits, if it has."""
-    later = sorted(
-        step.proved_t
-        for step in steps[index + 1 : at + 1]
-        if step.work and step.proved_t is not None
-    )
-    return later[BEYOND - 1] if len(later) >= BEYOND else None
+    """When the route, which came to `at`, had moved on from a visit, if it has."""
+    later = [step for step in steps[index + 1 : at + 1] if step.work]
+    soon = _nth_t(later[:SOON], SOON_PROVED)
+    far = _nth_t(later, LATER_PROVED)
+    return min((t for t in (soon, far) if t is not None), default=None)
+
+
+def _nth_t(steps: Sequence[Step], n: int) -> datetime | None:
+    """When the n-th of the visits had been proved."""
+    times = sorted(step.proved_t for step in steps if step.proved_t is not None)
+    return times[n - 1] if len(times) >= n else None
 
 
 def assess(
@@ -133,10 +191,9 @@ def assess(
 ) -> Assessment:
     """Judge every visit that is still pending.
 
-    A pending visit is over when the route has moved on beyond it (`BEYOND` visits, and
-    `missed_grace_s` later), or when the vehicle is home or its shift over since `missed_grace_s`.
-    It is then unknown where the vehicle was silent while it should have been there, else what was
-    seen, else missed.
+    A pending visit is over `missed_grace_s` after the route moved on from it, the vehicle came home
+    or its shift ended. It is then unknown where the vehicle was silent while it should have been
+    there, else what was seen, else missed.
     """
     grace = timedelta(seconds=policy.missed_grace_s)
     home_t = steps[-1].proved_t if steps and not steps[-1].work else None
@@ -146,38 +203,108 @@ def assess(
     at_risk: set[str] = set()
     next_id: str | None = None
     at = _came_to(steps)
+    rhythm = rhythm_of(steps, policy)
     for index, step in enumerate(steps):
-        if step.status is not VisitStatus.PENDING:
+        if not step.waits:
             continue
         moved = moved_on_t(steps, index, at)
         over = closed or (moved is not None and now >= moved + grace)
         if step.work and over:
-            outcomes[step.visit_id] = _outcome(steps, index, silences, shift_end_t)
+            outcomes[step.visit_id] = _outcome(steps, index, silences, shift_end_t, rhythm, policy)
+            continue
+        if step.recheck:
             continue
         if next_id is None and index > at and step.reported_t is None:
             next_id = step.visit_id
         if step.work and (late >= policy.at_risk_s or moved is not None):
             at_risk.add(step.visit_id)
-    return Assessment(outcomes, frozenset(at_risk), late, None if closed else next_id, closed)
+    return Assessment(
+        outcomes, frozenset(at_risk), late, None if closed else next_id, closed, rhythm
+    )
 
 
 def _outcome(
-    steps: Sequence[Step], index: int, silences: Sequence[Silence], shift_end_t: datetime
+    steps: Sequence[Step],
+    index: int,
+    silences: Sequence[Silence],
+    shift_end_t: datetime,
+    rhythm: float,
+    policy: Policy,
 ) -> VisitStatus:
+    """What a visit has come to: what was seen, unless a silence was long enough for the rest.
+
+    Only a silence counts between the visits proved before and after it in the route's order. A
+    visit at which the vehicle was never seen has only what those visits, and others that were seen
+    in part, did not need of it themselves.
+    """
     step = steps[index]
-    if step.seen is not None:
-        return step.seen
-    before = max(
-        (s.proved_t for s in steps[:index] if s.proved_t is not None),
-        default=min(step.planned_arrival, shift_end_t),
+    enough_s = policy.least_time_share * rhythm * step.service_s
+    had_s = _time_for(steps, index, rhythm)
+    if step.point and step.spent_s > 0:
+        return _stood(step, had_s, rhythm)
+    if step.covered >= policy.served_fraction and max(had_s or 0.0, step.spent_s) >= enough_s:
+        return VisitStatus.SERVED
+    first = next((i for i in range(index - 1, -1, -1) if steps[i].proved_t is not None), None)
+    last = next((i for i in range(index + 1, len(steps)) if _after(steps, first, i)), None)
+    since = min(step.planned_arrival, shift_end_t)
+    until = shift_end_t
+    if first is not None:
+        since = steps[first].proved_t or since
+    if last is not None:
+        until = steps[last].began_t or steps[last].proved_t or until
+    silent_s = sum(
+        max(0.0, (min(s.until, until) - max(s.since, since)).total_seconds()) for s in silences
     )
-    after = min(
-        (s.proved_t for s in steps[index + 1 :] if s.proved_t is not None and s.proved_t > before),
-        default=shift_end_t,
+    if silent_s <= 0:
+        return step.seen or VisitStatus.MISSED
+    others = range(
+        0 if first is None else first, len(steps) if last is None else min(last + 1, len(steps))
     )
-    needed = (step.planned_departure - step.planned_arrival) / 2
-    for silence in silences:
-        overlap = min(silence.until, after) - max(silence.since, before)
-        if overlap >= needed and overlap > timedelta(0):
-            return VisitStatus.UNKNOWN
-    return VisitStatus.MISSED
+    owed_s = 0.0
+    if step.spent_s <= 0:
+        owed_s = sum(
+            max(0.0, USUAL_SHARE * rhythm * steps[i].service_s - steps[i].spent_s)
+            for i in others
+            if steps[i].spent_s > 0
+        )
+    missing_s = max(0.0, enough_s - step.spent_s)
+    if silent_s - owed_s >= missing_s:
+        return VisitStatus.UNKNOWN
+    return step.seen or VisitStatus.MISSED
+
+
+def _time_for(steps: Sequence[Step], index: int, rhythm: float) -> float | None:
+    """Seconds that the vehicle had for a visit between those before and after it; None: unknown.
+
+    A halt near a lane's end may be matched to the next street, or to the neighbour's time.
+    """
+    step = steps[index]
+    if not 0 < index < len(steps) - 1:
+        return None
+    before, after = steps[index - 1], steps[index + 1]
+    if before.proved_t is None or after.began_t is None or before.proved_t > after.began_t:
+        return None
+    driving = (step.planned_arrival - before.planned_departure) + (
+        after.planned_arrival - step.planned_departure
+    )
+    between_s = (after.began_t - before.proved_t - driving).total_seconds()
+    beyond_s = sum(
+        max(0.0, near.spent_s - MOST_SHARE * rhythm * near.service_s)
+        for near in (before, after)
+        if near.service_s > 0
+    )
+    return between_s + beyond_s
+
+
+def _stood(step: Step, had_s: float | None, rhythm: float) -> VisitStatus:
+    """A vehicle that serves the street at whose end a point lies stands near the point as well."""
+    if had_s is not None and had_s < STOOD_SHARE * rhythm * step.service_s:
+        return VisitStatus.MISSED
+    return step.status if step.status in DONE else step.seen or VisitStatus.MISSED
+
+
+def _after(steps: Sequence[Step], first: int | None, i: int) -> bool:
+    """Whether a visit was proved, later than the one proved before."""
+    proved_t = steps[i].proved_t
+    before = None if first is None else steps[first].proved_t
+    return proved_t is not None and (before is None or proved_t > before)

@@ -10,8 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from fleet.people.scope import Scope
-from routing.live.alarms import view
-from routing.models import Alarm, PlanStatus, Route, RouteProgress, Visit, VisitKind
+from routing.models import PlanStatus, Route, RouteProgress, Visit, VisitKind
 from routing.plans import views
 from routing.plans.queries import sees, wards_of
 
@@ -63,15 +62,6 @@ def eta(session: Session, visit_id: str) -> datetime | None:
     """When a pending visit is expected: planned, and the route's present delay."""
     found = _visits(session, _published().where(Visit.id == visit_id))
     return found[0].eta if found else None
-
-
-def alarms(session: Session, scope: Scope, service_date: date) -> list[dict[str, Any]]:
-    """Alarms of a service date that touch the caller's wards, newest first."""
-    wards = wards_of(session, scope)
-    rows = session.scalars(
-        select(Alarm).where(Alarm.service_date == service_date).order_by(Alarm.t.desc(), Alarm.id)
-    )
-    return [view(row, scope.lang) for row in rows if not row.ward_ids or sees(wards, row.ward_ids)]
 
 
 def lane_states(session: Session, scope: Scope, service_date: date) -> dict[str, dict[str, Any]]:

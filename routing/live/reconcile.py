@@ -7,9 +7,8 @@ which comes twice, late or corrected gives the same result.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -29,69 +28,93 @@ from routing.live.outcomes import (
     point_outcome,
     share_dwells,
 )
-from routing.models import PlanStatus, Route, Visit, VisitKind, VisitStatus
+from routing.models import PlanStatus, Route, RouteProgress, Visit, VisitKind, VisitStatus
 from tracking import evidence as trails
 from tracking.facts.models import Dwell as DwellRow
-from tracking.facts.models import GeofencePass, LaneTraversal
+from tracking.facts.models import GeofencePass
 
 
-def on_lane_traversed(session: Session, event: Event) -> None:
-    """A vehicle passed along a lane: look at every visit of that lane in whose shift it was."""
-    lane_id = event.data["lane_id"]
-    service_date = date.fromisoformat(event.data["service_date"])
-    start_t = parse_iso(event.data["start_t"])
+def on_lanes_traversed(session: Session, event: Event) -> None:
+    """Vehicles passed along lanes: look at every visit of those lanes in whose shift it was."""
     policy = org.policy(session)
+    starts: dict[tuple[str, date], list[datetime]] = defaultdict(list)
+    for found in event.data["passes"]:
+        service_date = date.fromisoformat(found["service_date"])
+        for day in facts.service_dates_around(service_date):
+            starts[found["lane_id"], day].append(parse_iso(found["start_t"]))
     rows = session.execute(
         select(Visit, Route)
         .join(Route, Route.id == Visit.route_id)
         .where(
             Route.status == PlanStatus.PUBLISHED,
-            Visit.lane_id == lane_id,
-            Visit.service_date.in_(facts.service_dates_around(service_date)),
+            Visit.lane_id.in_({lane_id for lane_id, _ in starts}),
+            Visit.service_date.in_({day for _, day in starts}),
         )
         .order_by(Visit.id)
     ).all()
+    concerned = [
+        (visit, route)
+        for visit, route in rows
+        # A lane served from its mouth or on foot is proved by standing there.
+        if not (visit.is_point and visit.kind == VisitKind.LANE)
+        and _within(route, starts.get((visit.lane_id or "", visit.service_date), ()))
+    ]
+    passes = _passes_of(session, concerned)
+    rhythms = _rhythms(session, {route.id for _, route in concerned})
     touched: dict[str, tuple[Route, list[Visit]]] = {}
-    for visit, route in rows:
+    for visit, route in concerned:
         since, until = facts.window_of(route)
-        stands = visit.is_point and visit.kind == VisitKind.LANE
-        if stands or not since <= start_t <= until:
-            continue  # a lane served from its mouth or on foot is proved by standing there
-        passes = _passes(session, visit, max(since, visit.since_t or since), until)
+        since = max(since, visit.since_t or since)
         asked = visit.kind == VisitKind.REQUEST
         outcome = lane_outcome(
-            passes,
-            route.vehicle_id,
+            [p for p in passes.get(visit.lane_id or "", ()) if since <= p.start_t <= until],
             policy,
-            service_s=0.0 if asked else float(visit.service_s),
-            length_m=sum(distance_m((a[0], a[1]), (b[0], b[1])) for a, b in pairwise(visit.path)),
+            service_s=0.0 if asked else visit.service_s * rhythms.get(route.id, 1.0),
         )
         if asked and (outcome is None or outcome.status != VisitStatus.SERVED):
             continue  # a stop is proved by the lane or by standing there; one is enough
-        if facts.settle(visit, outcome, event.at) if outcome else facts.withdraw(visit, event.at):
+        if outcome is None:
+            news = facts.withdraw(session, visit, event.at)
+        else:
+            news = facts.settle(session, visit, outcome, event.at)
+        if news:
             touched.setdefault(route.id, (route, []))[1].append(visit)
     _announce(session, touched, event.at, policy)
 
 
-def _passes(session: Session, visit: Visit, since: datetime, until: datetime) -> list[LanePass]:
-    assert visit.lane_id is not None
-    rows: list[LaneTraversal] = []
-    for day in (visit.service_date, visit.service_date + timedelta(days=1)):
-        rows += trails.traversals(session, visit.lane_id, day)
-    return [
-        LanePass(
-            row.vehicle_id,
-            row.start_t,
-            row.end_t,
-            row.served_fraction,
-            row.driven_fraction,
-            row.gap,
-            row.pace_mps,
-            row.provisional,
+def _within(route: Route, starts: Iterable[datetime]) -> bool:
+    since, until = facts.window_of(route)
+    return any(since <= t <= until for t in starts)
+
+
+def _rhythms(session: Session, route_ids: Collection[str]) -> dict[str, float]:
+    columns = (RouteProgress.route_id, RouteProgress.rhythm)
+    rows = session.execute(select(*columns).where(RouteProgress.route_id.in_(route_ids)))
+    return {row.route_id: row.rhythm for row in rows}
+
+
+def _passes_of(
+    session: Session, visits: Sequence[tuple[Visit, Route]]
+) -> dict[str, list[LanePass]]:
+    """Passes by lane on the visits' dates and the days after: a shift may end past midnight."""
+    days = {visit.service_date for visit, _ in visits}
+    lane_ids = {visit.lane_id or "" for visit, _ in visits}
+    rows = trails.passes(session, lane_ids, days | {day + timedelta(days=1) for day in days})
+    found: dict[str, list[LanePass]] = {}
+    for row in rows:
+        found.setdefault(row.lane_id, []).append(
+            LanePass(
+                row.vehicle_id,
+                row.start_t,
+                row.end_t,
+                row.served_spans,
+                row.driven_spans,
+                row.gap,
+                row.pace_mps,
+                row.provisional,
+            )
         )
-        for row in rows
-        if since <= row.start_t <= until
-    ]
+    return found
 
 
 def on_dwelled(session: Session, event: Event) -> None:
@@ -108,7 +131,7 @@ def on_dwelled(session: Session, event: Event) -> None:
         changed = [
             visit
             for visit, outcome in _point_outcomes(points, dwells, vehicle_id, policy)
-            if facts.settle(visit, outcome, event.at)
+            if facts.settle(session, visit, outcome, event.at)
         ]
         if changed:
             touched[route.id] = (route, changed)
@@ -187,7 +210,7 @@ def on_geofence(session: Session, event: Event) -> None:
             since = _entered_t(session, event)
             long_enough = t - since >= timedelta(seconds=policy.stop_dwell_s)
             visit = _unloading(visits, event.data["place_id"]) if long_enough else None
-        if visit is not None and facts.settle(visit, _at_place(route, since, t), event.at):
+        if visit is not None and facts.settle(session, visit, _at_place(route, since, t), event.at):
             touched[route.id] = (route, [visit])
             break  # one arrival belongs to one route
     _announce(session, touched, event.at, policy)
@@ -234,6 +257,7 @@ def _entered_t(session: Session, event: Event) -> datetime:
 def _at_place(route: Route, since: datetime, until: datetime) -> Outcome:
     return Outcome(
         status=VisitStatus.SERVED,
+        reason="at_place",
         start_t=since,
         end_t=until,
         vehicle_id=route.vehicle_id,
@@ -256,7 +280,7 @@ def _announce(
 
 
 handlers = [
-    Handler("routing.lane_traversed", frozenset({"tracking.lane_traversed"}), on_lane_traversed),
+    Handler("routing.lanes_traversed", frozenset({"tracking.lanes_traversed"}), on_lanes_traversed),
     Handler("routing.dwelled", frozenset({"tracking.dwelled"}), on_dwelled),
     Handler(
         "routing.geofence",

@@ -15,18 +15,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fleet.kit.timers import Timer, every
-from fleet.kit.times import iso
+from fleet.kit.times import iso, parse_iso
 from fleet.kit.web import Kit
 from fleet.org import queries as org
 from fleet.org.policy import Policy
 from routing.live import facts
-from routing.live.alarms import raise_alarm
-from routing.live.progress import Assessment, Silence, Step, assess
+from routing.live.alarms import tell_late, tell_missed
+from routing.live.progress import DONE, Assessment, Silence, Step, assess
 from routing.models import PlanStatus, Route, RouteProgress, Visit, VisitStatus
 from tracking.fixes.log import FixLog
 from tracking.fixes.opening import open_fixlog
 
 EVERY_S = 60.0
+RHYTHM_STEP = 0.05
 LATE_STEP_S = 60
 """The wire hears of a delay again when it has changed by this much."""
 
@@ -44,7 +45,7 @@ def sweep(kit: Kit, at: datetime) -> None:
         )
         for route in running
     }
-    doubtful = [r for r in running if VisitStatus.MISSED in judged[r.id].outcomes.values()]
+    doubtful = [r for r in running if set(judged[r.id].outcomes.values()) - {VisitStatus.SERVED}]
     if doubtful:
         with closing(open_fixlog(kit.settings, kit.db)) as fixlog:
             for route in doubtful:
@@ -70,7 +71,8 @@ def is_news(
         or judged.at_risk != {step.visit_id for step in steps if step.at_risk}
         or _moved(progress, judged)
         or judged.closed
-        or (judged.late_s >= policy.at_risk_s) != progress.late_alarmed
+        or abs(judged.rhythm - progress.rhythm) >= RHYTHM_STEP
+        or judged.late_s >= policy.at_risk_s
     )
 
 
@@ -115,16 +117,15 @@ def apply(
     if route is None or progress is None or route.status != PlanStatus.PUBLISHED:
         return
     changed: dict[str, Visit] = {}
-    for visit in _pending(session, route.id, judged):
+    for visit in _waiting(session, route.id, judged):
         status = judged.outcomes.get(visit.id)
         if status is not None:
-            visit.status = status
-            visit.at_risk = False
-            visit.evidence = {**(visit.evidence or facts.NO_EVIDENCE), "judged_t": iso(now)}
+            _take(session, visit, status, now)
             changed[visit.id] = visit
         elif visit.at_risk != (visit.id in judged.at_risk):
             visit.at_risk = not visit.at_risk
             changed[visit.id] = visit
+    progress.rhythm = judged.rhythm
     moved = _moved(progress, judged)
     if moved:
         progress.late_s = judged.late_s
@@ -136,14 +137,32 @@ def apply(
     _alarms(session, route, progress, list(changed.values()), now, policy)
 
 
-def _pending(session: Session, route_id: str, judged: Assessment) -> list[Visit]:
-    """Pending visits that an outcome or a change of risk may touch."""
+def _take(session: Session, visit: Visit, status: VisitStatus, now: datetime) -> None:
+    """Brings a judgement into the row."""
+    evidence = {**facts.NO_EVIDENCE, **(visit.evidence or {})}
+    if status == VisitStatus.UNKNOWN:
+        evidence["reason"] = "silent"
+    elif status == VisitStatus.MISSED:
+        evidence["reason"] = "no_time" if visit.status in DONE else "never_there"
+    elif status == VisitStatus.SERVED and visit.status != VisitStatus.SERVED:
+        evidence["reason"] = "covered"
+    visit.at_risk = visit.recheck = False
+    if status == VisitStatus.SERVED:
+        visit.seen = None
+        visit.proved_t = parse_iso(evidence["end_t"]) if evidence["end_t"] else now
+    elif status not in DONE:
+        visit.proved_t = None
+    facts.judge(session, visit, status, {**evidence, "judged_t": iso(now)}, now)
+
+
+def _waiting(session: Session, route_id: str, judged: Assessment) -> list[Visit]:
+    """Visits that an outcome or a change of risk may touch; facts may have come in between."""
     wanted = [*judged.outcomes, *judged.at_risk]
     rows = session.scalars(
         select(Visit)
         .where(
             Visit.route_id == route_id,
-            Visit.status == VisitStatus.PENDING,
+            (Visit.status == VisitStatus.PENDING) | Visit.recheck,
             Visit.at_risk.is_(True) | Visit.id.in_(wanted),
         )
         .order_by(Visit.seq)
@@ -159,46 +178,14 @@ def _alarms(
     now: datetime,
     policy: Policy,
 ) -> None:
-    """One alarm a route for what it missed, one for its delay: no lists of thousands."""
-    if any(visit.status == VisitStatus.MISSED for visit in changed):
+    if any(visit.status != VisitStatus.PENDING for visit in changed):
         missed = session.scalars(
             select(Visit)
             .where(Visit.route_id == route.id, Visit.status == VisitStatus.MISSED)
             .order_by(Visit.seq)
         ).all()
-        raise_alarm(
-            session,
-            key=f"visit_missed:{route.id}",
-            kind="visit_missed",
-            severity="warning",
-            at=now,
-            service_date=route.service_date,
-            ward_ids=route.ward_ids,
-            vehicle_id=route.vehicle_id,
-            route=route,
-            visit_id=missed[-1].id,
-            vehicle=route.vehicle_id,
-            n=len(missed),
-            name=missed[-1].name,
-        )
-    late = progress.late_s >= policy.at_risk_s and not progress.closed
-    if late and not progress.late_alarmed:
-        raise_alarm(
-            session,
-            key=f"route_late:{route.id}:{iso(now)}",
-            kind="route_late",
-            severity="warning",
-            at=now,
-            service_date=route.service_date,
-            ward_ids=route.ward_ids,
-            vehicle_id=route.vehicle_id,
-            route=route,
-            vehicle=route.vehicle_id,
-            minutes=progress.late_s // 60,
-        )
-        progress.late_alarmed = True
-    elif progress.late_alarmed and progress.late_s < policy.at_risk_s / 2:
-        progress.late_alarmed = False
+        tell_missed(session, route, missed, now)
+    tell_late(session, route, progress, now, policy)
 
 
 timer = Timer("routing.sweep", every(EVERY_S), sweep)

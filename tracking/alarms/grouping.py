@@ -199,7 +199,7 @@ def refresh(session: Session, group: Alarm, at: datetime) -> None:
             group.mark_cleared(at)
     else:
         group.holding = True
-        group.severity = max((m.severity for m in members), key=SEVERITIES.index)  # type: ignore[arg-type] - stored by rule
+        group.severity = max((m.severity for m in members), key=SEVERITIES.index)
         group.ward_ids = sorted({ward for member in members for ward in member.ward_ids})
         vehicles = {member.vehicle_id for member in members}
         group.vehicle_id = next(iter(vehicles)) if len(vehicles) == 1 else None

@@ -13,7 +13,8 @@ from fleet.org.policy import Policy
 
 type Severity = Literal["info", "warning", "critical"]
 
-SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
+SEVERITIES: tuple[str, ...] = ("info", "warning", "critical")
+"""The gravest last."""
 GROUP = "group"
 """Kind of an alarm that stands for several."""
 

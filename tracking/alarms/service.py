@@ -54,6 +54,7 @@ def raise_alarm(
     words: Words,
     n: int = 1,
     severity: str | None = None,
+    actionable: bool | None = None,
 ) -> Alarm | None:
     """An occasion holds: its alarm is raised, or brought up to date. None: the rule is off.
 
@@ -66,6 +67,8 @@ def raise_alarm(
         words: what it says, by language; see `said`.
         n: how many it stands for.
         severity: other than the rule's.
+        actionable: False: only logged, whatever the rule says. A logged alarm that becomes
+            actionable is told of, in the zone and shift that it has then.
     """
     rules = city_rules(session)[1]
     rule = rules[kind]
@@ -74,15 +77,19 @@ def raise_alarm(
     _alone(session)
     last = latest(session, key)
     severity = severity or rule.severity
+    actionable = rule.actionable and actionable is not False
     if last is None:
-        return _begin(session, rule, key, 1, at, about, words, n, severity)
+        return _begin(session, rule, key, 1, at, about, words, n, severity, actionable)
+    if at <= last.seen_t and (rule.momentary or not last.is_open):
+        return last  # told before: fixes are read again after a restart, and some come twice
     if not last.is_open:
         if last.holding and not rule.momentary:
             last.seen_t = at  # a person has dealt with it
             return last
         ended = max(last.cleared_t or last.seen_t, last.seen_t)
         if at - ended >= timedelta(seconds=rule.quiet_s):
-            return _begin(session, rule, key, last.occurrence + 1, at, about, words, n, severity)
+            number = last.occurrence + 1
+            return _begin(session, rule, key, number, at, about, words, n, severity, actionable)
         if rule.momentary and last.cleared_by is not None:
             last.seen_t = max(last.seen_t, at)  # the same call for help as was answered
             return last
@@ -95,18 +102,25 @@ def raise_alarm(
             last.mark_raised(at)
     last.holding = not rule.momentary
     last.seen_t = max(last.seen_t, at)
-    if news:
+    if actionable and not last.actionable:
+        last.actionable = True
+        _describe(last, about, words, n, severity)
+        _place(session, last, about, at)
+    elif news:
         _describe(last, about, words, n, severity)
         _announce(session, last, at)
     return last
 
 
 def clear(session: Session, key: str, at: datetime) -> Alarm | None:
-    """The occasion has ended. What only a person may clear stays open; None: never raised."""
+    """The occasion has ended. What only a person may clear stays open; None: never raised.
+
+    An end from before it was raised is old news.
+    """
     _alone(session)
     alarm = latest(session, key)
-    if alarm is None:
-        return None
+    if alarm is None or at < alarm.raised_t:
+        return alarm
     alarm.holding = False
     alarm.seen_t = max(alarm.seen_t, at)
     if alarm.is_open and not city_rules(session)[1][alarm.kind].momentary:
@@ -207,6 +221,7 @@ def _begin(
     words: Words,
     n: int,
     severity: str,
+    actionable: bool,
 ) -> Alarm:
     alarm = Alarm(
         id=new_id("alm"),
@@ -214,7 +229,7 @@ def _begin(
         occurrence=occurrence,
         kind=rule.kind,
         cause=rule.cause,
-        actionable=rule.actionable,
+        actionable=actionable,
         seen_by=rule.seen_by,
         state=AlarmState.RAISED,
         holding=not rule.momentary,
@@ -223,13 +238,18 @@ def _begin(
         raised_t=at,
         seen_t=at,
     )
-    # These stay those of its beginning, whatever shift it lasts into: what was counted is counted.
-    alarm.service_date, alarm.shift = about.service_date, about.shift
-    alarm.zone_id, alarm.beat = about.zone_id, about.beat
     _describe(alarm, about, words, n, severity)
     session.add(alarm)
-    place(session, alarm, city_rules(session)[1], city_rules(session)[0].alarm_items, at)
+    _place(session, alarm, about, at)
     return alarm
+
+
+def _place(session: Session, alarm: Alarm, about: About, at: datetime) -> None:
+    """Zone and shift stay those of its beginning, whatever shift it lasts into: it was counted."""
+    alarm.service_date, alarm.shift = about.service_date, about.shift
+    alarm.zone_id, alarm.beat = about.zone_id, about.beat
+    policy_, rules = city_rules(session)
+    place(session, alarm, rules, policy_.alarm_items, at)
 
 
 def _describe(alarm: Alarm, about: About, words: Words, n: int, severity: str) -> None:
@@ -259,7 +279,7 @@ def _announce(session: Session, alarm: Alarm, at: datetime) -> None:
 
 
 def _graver(a: str, b: str) -> bool:
-    return SEVERITIES.index(a) > SEVERITIES.index(b)  # type: ignore[arg-type] - stored by rule
+    return SEVERITIES.index(a) > SEVERITIES.index(b)
 
 
 def _alone(session: Session) -> None:

@@ -14,7 +14,7 @@ from fleet.kit.outbox import OutboxRow, Relay, emit, failures
 from fleet.kit.times import iso
 from fleet.kit.web import Kit
 from routing.live.sweep import sweep
-from routing.models import Route, Visit
+from routing.models import Judgement, Route, Visit
 from routing.plans import queries
 from routing.wiring import handlers
 from tests.routing.plans.planning import routes
@@ -45,14 +45,22 @@ def traverse(kit: Kit, visit: Visit, served: float = 1.0, *, late_s: float = 0, 
         "forward": True,
         "served_fraction": served,
         "driven_fraction": 1.0,
+        "service_s": 60.0,
+        "halts": 2,
+        "standing_s": 30.0,
+        "offset_m": 3.0,
         "gap": False,
+        "hidden_m": 0.0,
         "pace_mps": 1.2,
         "provisional": True,
-    }
+    } | more
+    for what in ("served", "driven"):
+        spans = [[0.0, values[f"{what}_fraction"]]] if values[f"{what}_fraction"] else []
+        values.setdefault(f"{what}_spans", spans)
     with kit.db.unit_of_work() as session:
-        row = LaneTraversal(**(values | more))
+        row = LaneTraversal(**values)
         session.add(row)
-        emit(session, "tracking.lane_traversed", row.id, row.view())
+        emit(session, "tracking.lanes_traversed", row.id, {"passes": [row.view()]})
     deliver(kit)
     return row.id
 
@@ -62,9 +70,20 @@ def correct(kit: Kit, traversal_id: str, served: float, driven: float = 1.0) -> 
     with kit.db.unit_of_work() as session:
         row = session.get_one(LaneTraversal, traversal_id)
         row.served_fraction, row.driven_fraction = served, driven
+        row.served_spans = [[0.0, served]] if served else []
+        row.driven_spans = [[0.0, driven]] if driven else []
         row.version += 1
-        emit(session, "tracking.lane_traversed", row.id, row.view())
+        emit(session, "tracking.lanes_traversed", row.id, {"passes": [row.view()]})
     deliver(kit)
+
+
+def judgements(kit: Kit, visit: Visit) -> list[tuple[str, str]]:
+    """(status, reason) of all that was ever said of a visit, oldest first."""
+    with kit.db.reading() as session:
+        rows = session.scalars(
+            select(Judgement).where(Judgement.visit_id == visit.id).order_by(Judgement.n)
+        )
+        return [(row.status, row.reason) for row in rows]
 
 
 def stand(kit: Kit, at: tuple[float, float], start: datetime, seconds: float) -> None:

@@ -15,6 +15,7 @@ from tests.routing.live.days import (
     advance,
     correct,
     deliver,
+    judgements,
     lanes,
     read,
     stand,
@@ -71,13 +72,13 @@ def test_driving_through_decides_nothing_yet(running: Kit) -> None:
 def test_corrected_fact_corrects_the_visit(running: Kit) -> None:
     first = lanes(running)[0]
     fact = traverse(running, first)
-    correct(running, fact, 0.4)
-    assert read(running, first).status == VisitStatus.PARTLY
+    correct(running, fact, 0.4, 0.4)
+    seen = read(running, first)
+    assert (seen.status, seen.seen) == (VisitStatus.PENDING, VisitStatus.PARTLY)
     correct(running, fact, 0.0, 0.0)
     visit = read(running, first)
-    assert (visit.status, visit.proved_t) == (VisitStatus.PENDING, None)
-    assert visit.evidence is not None
-    assert [entry["status"] for entry in visit.evidence["history"]] == ["served", "partly"]
+    assert (visit.status, visit.seen, visit.proved_t) == (VisitStatus.PENDING, None, None)
+    assert judgements(running, first) == [("served", "covered")]
 
 
 def test_another_vehicle_may_serve_it(running: Kit) -> None:
