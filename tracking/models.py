@@ -3,6 +3,7 @@
 from tracking.alarms.models import Alarm, Geofence
 from tracking.devices.models import Device
 from tracking.facts.models import Dwell, GeofencePass, Hearing, LaneTraversal, Watermark
+from tracking.gateway.models import UnknownFrame
 from tracking.history.models import DayTrack
 from tracking.pull.models import PullSource
 from tracking.weights.models import Excuse, Ticket, Trip, Weighbridge
@@ -20,6 +21,7 @@ __all__ = [
     "PullSource",
     "Ticket",
     "Trip",
+    "UnknownFrame",
     "Watermark",
     "Weighbridge",
 ]

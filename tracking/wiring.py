@@ -3,11 +3,14 @@
 The web process calls `install(app, kit)` before it serves; its lifespan awaits
 `app.state.ingest.start()` and, at the end, `app.state.ingest.stop()`, then closes
 `app.state.fixlog`.
-`install` sets `app.state.fixlog`, `.live`, `.ingest`, `.reels` and `.device_connections`. The
-matcher runs `make_follower(kit).run_forever(stop)`; the stepped clock waits on `watermark(session)`.
+`install` sets `app.state.fixlog`, `.live`, `.ingest`, `.reels`, `.device_connections`, `.layouts`
+and `.gateway`, within whose `serving()` the application serves. The matcher runs
+`make_follower(kit).run_forever(stop)`; the stepped clock waits on `watermark(session)`.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
@@ -22,11 +25,14 @@ from tracking.devices import socket
 from tracking.facts.follower import Follower, watermark
 from tracking.facts.hearing import sweep
 from tracking.fixes import open_fixlog
+from tracking.gateway import api as gateway_api
+from tracking.gateway.listener import Gateway
 from tracking.history import api as history_api
 from tracking.history import keep
 from tracking.history.replay import Reels
 from tracking.ingest import Ingest
 from tracking.live import LiveState
+from tracking.protocols.layouts import load
 from tracking.weights import api as weights_api
 from tracking.weights import booking
 
@@ -42,6 +48,7 @@ __all__ = [
 
 routers: list[APIRouter] = [
     api.router,
+    gateway_api.router,  # before the devices by id
     devices_api.router,
     socket.router,
     weights_api.router,
@@ -69,6 +76,8 @@ def install(app: FastAPI, kit: Kit) -> Ingest:
     app.state.ingest = Ingest(kit, app.state.fixlog, app.state.live)
     app.state.reels = Reels(kit.monotonic)
     app.state.device_connections = socket.Connections()
+    app.state.layouts = load(Path(more) if (more := kit.settings.units_layouts) else None)
+    app.state.gateway = Gateway(kit, app.state.ingest, app.state.layouts)
     ingest: Ingest = app.state.ingest
     return ingest
 

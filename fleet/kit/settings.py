@@ -83,6 +83,42 @@ class Settings(BaseSettings):
         description="Frames per real second that a device may send on average (bursts of 5 s); "
         "not limited while the clock is stepped.",
     )
+    units_tcp_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port for units on bare sockets (AIS-140, GT06); 0: off.",
+    )
+    units_tcp_host: str = Field(
+        default="0.0.0.0",
+        description="Address on which that port listens, once it is set.",
+    )
+    units_networks: str = Field(
+        default="",
+        description="Networks that units may come from, with commas, such as the operator's "
+        "10.64.0.0/12; empty: any. These protocols know no password.",
+    )
+    units_connections_max: int = Field(
+        default=5000, ge=1, description="Most connections of units at the same time."
+    )
+    units_idle_s: float = Field(
+        default=900.0,
+        gt=0,
+        description="Real seconds after which a unit that says nothing is disconnected.",
+    )
+    units_frame_max_bytes: int = Field(
+        default=16_384, ge=1024, description="Most bytes that a unit's unfinished frame may have."
+    )
+    units_frames_per_s: float = Field(
+        default=50.0,
+        gt=0,
+        description="Frames per real second that a unit may send on average (bursts of 5 s); what "
+        "is more has to wait. Not limited while the clock is stepped.",
+    )
+    units_layouts: str = Field(
+        default="",
+        description="Path of a TOML file with further frame layouts of units; empty: none.",
+    )
     photo_max_bytes: int = Field(
         default=12_582_912, ge=1024, description="Largest photo that is accepted for upload."
     )

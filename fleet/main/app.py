@@ -32,6 +32,7 @@ def create_app(kit: Kit) -> FastAPI:
             ingest = tracking.install(app, kit)
             await ingest.start()
             stack.push_async_callback(ingest.stop)
+            await stack.enter_async_context(app.state.gateway.serving())
             relay = Relay(kit.db, kit.hub, wiring.handlers(), kit.monotonic)
             scheduler = Scheduler(kit, wiring.timers())
             threads: list[Callable[[threading.Event], None]] = [relay.run_forever]

@@ -20,7 +20,8 @@ def make_app(kit: Kit) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         ingest = wiring.install(app, kit)
         await ingest.start()
-        yield
+        async with app.state.gateway.serving():
+            yield
         await ingest.stop()
         app.state.fixlog.close()
 
