@@ -22,6 +22,7 @@ from fleet.main import wiring
 from fleet.main.app import create_app
 from fleet.main.processes import Service, Supervisor, python_service, stop_on_signals
 from fleet.main.webbuild import ensure_built
+from fleet.main.wsprotocol import ReadingAhead
 from fleet.roads.routed_process import routed_command, routed_url, wait_ready
 from fleet.roads.wiring import datasets, ports
 from tracking import wiring as tracking
@@ -109,7 +110,7 @@ def run_web(settings: Settings) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        ws="websockets-sansio",
+        ws=ReadingAhead,
         ws_max_size=settings.device_frame_max_bytes * 2,
         log_config=None,
         access_log=False,

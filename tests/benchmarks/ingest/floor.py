@@ -1,5 +1,4 @@
-"""The floor: FastAPI, websockets-sansio and one batched writer of SQLite; no more than durability.
-
+"""The floor: FastAPI, websockets-sansio and a batched, durable writer of SQLite, and no more.
 `python -m tests.benchmarks.ingest.floor PORT FOLDER WINDOW_S`: one token, no index, no checks.
 """
 
@@ -18,15 +17,15 @@ import msgspec
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-TOKEN = "floor"
-NAMES = """t lon lat speed_mps course_deg hdop sats ignition battery_v load_kg alt_m mains
-    backup_v inputs event mark raw_t payload cell""".split()
+TOKEN, pending = "floor", list[tuple]()
+TEXT = """t lon lat speed_mps course_deg hdop sats ignition battery_v load_kg alt_m mains
+    backup_v inputs event mark raw_t payload cell"""
+NAMES = TEXT.split()
 Fix = msgspec.defstruct("Fix", [(name, float | bool | None, None) for name in NAMES])
 Frame = msgspec.defstruct("Frame", [("seq", int), ("fixes", list[Fix])])
 decode = msgspec.json.Decoder(Frame, strict=False).decode
 columns = ["device_id", "received_t", *NAMES]
 insert = f"INSERT INTO fix ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-pending: list[tuple] = []
 
 
 def commit(db: sqlite3.Connection, batch: list[tuple]) -> None:
@@ -38,20 +37,19 @@ def commit(db: sqlite3.Connection, batch: list[tuple]) -> None:
 
 
 async def write(db: sqlite3.Connection, window_s: float) -> None:
-    thread = ThreadPoolExecutor(1)
+    loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1)
     while True:
         await asyncio.sleep(window_s)
         if batch := pending[:]:
-            pending.clear()
-            await asyncio.get_running_loop().run_in_executor(thread, commit, db, batch)
+            del pending[:]
+            await loop.run_in_executor(thread, commit, db, batch)
             for _, _, committed in batch:
                 committed.set_result(None)
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    path = Path(sys.argv[2]) / "floor.sqlite3"
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(Path(sys.argv[2]) / "floor", isolation_level=None, check_same_thread=False)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute(f"CREATE TABLE IF NOT EXISTS fix (n INTEGER PRIMARY KEY, {', '.join(columns)})")
@@ -66,17 +64,16 @@ app = FastAPI(lifespan=lifespan)
 @app.websocket("/ws/devices/{device_id}")
 async def device(socket: WebSocket, device_id: str) -> None:
     await socket.accept()
-    if socket.headers.get("authorization") != f"Bearer {TOKEN}":
-        return await socket.close(4401)
+    known = socket.headers.get("authorization") == f"Bearer {TOKEN}"
     try:
-        while True:
+        while known:
             frame = decode(await socket.receive_text())
             committed = asyncio.get_running_loop().create_future()
             pending.append((device_id, frame, committed))
             await committed
             await socket.send_text(f'{{"ack":{frame.seq}}}')
     except WebSocketDisconnect:
-        return None
+        return
 
 
 if __name__ == "__main__":
