@@ -203,7 +203,7 @@ def refresh(session: Session, group: Alarm, at: datetime) -> None:
         group.ward_ids = sorted({ward for member in members for ward in member.ward_ids})
         vehicles = {member.vehicle_id for member in members}
         group.vehicle_id = next(iter(vehicles)) if len(vehicles) == 1 else None
-        group.words = _words(group, members)
+        group.words = _words(group, members) if len(members) > 1 else dict(members[0].words)
         group.text = group.words["en"]
         if not group.is_open:
             group.mark_raised(at)

@@ -130,6 +130,8 @@ class Watch:
             ):
                 if t >= vehicle.look_t:
                     driving.stands(voice, ground, vehicle, fix)
+                if vehicle.away:
+                    places.extent(voice, ground, vehicle, fix)
             else:
                 driving.moves(voice, vehicle, fix)
                 driving.comes_to_stand(ground, vehicle, fix)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fleet.kit.web import Kit
-from fleet.org.models import City
+from fleet.org.models import Beat, City
 from tests.tracking.alarms.conftest import CHIEF, at, kinds, shown, stored, told
 from tests.tracking.conftest import DEPOT, T0, fix
 from tests.tracking.drives import EAST, NORTH, ORIGIN, Town
@@ -226,7 +226,12 @@ def test_who_moves_before_the_shift_is_told_of(rig: Rig) -> None:
 
 
 def test_a_vehicle_without_shifts_may_move_at_any_time(rig: Rig) -> None:
-    rig.feed(*(say(s, (ORIGIN[0] + s / 1e5, ORIGIN[1]), vehicle="v2") for s in range(-9000, 0, 60)))
+    rig.feed(
+        *(
+            say(s, (ORIGIN[0] + s / 2e6, ORIGIN[1]), vehicle="v2", speed_mps=3.0)
+            for s in range(-9000, 0, 60)
+        )
+    )
     assert kinds(rig.kit) == []
 
 
@@ -404,7 +409,11 @@ def test_restarts_at_any_time_change_nothing(rig: Rig, every: int) -> None:
         enter=True,
         dwell_min=2,
     )
-    rig.policy(alarms={"idling": {"raise_at": 15.0}})
+    with rig.kit.db.unit_of_work() as session:
+        session.add(
+            Beat(id="b2", vehicle_id="v2", shift="morning", landmarks=[], lane_ids=["v1.0"])
+        )
+    rig.policy()
     fixes = everything(rig)
     rig.feed(*fixes)
     whole = lives(rig)
