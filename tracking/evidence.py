@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from fleet.kit.geo import distance_m
-from fleet.org.staff import is_person
+from fleet.org.staff import PREFIX, is_person
 from tracking.facts.models import LaneTraversal
 from tracking.fixes.fix import Fix
 from tracking.fixes.log import FixLog
@@ -55,12 +55,17 @@ def nearest_pass(
 def passes(
     session: Session, lane_ids: Collection[str], service_dates: Collection[date]
 ) -> list[LaneTraversal]:
-    """Passes along lanes on service dates, by start."""
+    """Passes of vehicles along lanes on service dates, by start.
+
+    Those of people are left out: somebody who sweeps a lane on foot has collected nothing there.
+    """
     return list(
         session.scalars(
             select(LaneTraversal)
             .where(
-                LaneTraversal.lane_id.in_(lane_ids), LaneTraversal.service_date.in_(service_dates)
+                LaneTraversal.lane_id.in_(lane_ids),
+                LaneTraversal.service_date.in_(service_dates),
+                ~LaneTraversal.vehicle_id.startswith(PREFIX),
             )
             .order_by(LaneTraversal.start_t, LaneTraversal.id)
         )

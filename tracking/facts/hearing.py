@@ -15,6 +15,7 @@ from fleet.kit.times import iso
 from fleet.kit.web import Kit
 from fleet.org.assignments import holder
 from fleet.org.queries import policy
+from fleet.org.staff import PREFIX
 from tracking.facts.models import GeofencePass, Hearing
 from tracking.fixes.fix import Fix
 
@@ -77,7 +78,7 @@ def announce_silent(session: Session, now: datetime, silent_after_s: float) -> N
     """Announces vehicles not heard for `silent_after_s`.
 
     One that was switched off, or stands in its depot, is at rest. One whose device was taken to
-    another vehicle has nobody to be silent.
+    another vehicle has nobody to be silent, and a person who goes home is none.
     """
     at_depot = exists().where(
         GeofencePass.vehicle_id == Hearing.vehicle_id,
@@ -90,6 +91,7 @@ def announce_silent(session: Session, now: datetime, silent_after_s: float) -> N
             Hearing.silent.is_(False),
             Hearing.last_t < now - timedelta(seconds=silent_after_s),
             Hearing.ignition.is_distinct_from(False),
+            ~Hearing.vehicle_id.startswith(PREFIX),
             ~at_depot,
         )
         .order_by(Hearing.vehicle_id)
