@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 FIX_EVERY_S = 5
@@ -135,7 +136,7 @@ def written(plan: Plan, base_t: float) -> list[list[bytes]]:
     return [
         [
             framed(
-                json.dumps(
+                msgspec.json.encode(
                     {
                         "seq": seq,
                         "fixes": [
@@ -153,7 +154,7 @@ def written(plan: Plan, base_t: float) -> list[list[bytes]]:
                             for k in range(seq * plan.fixes_a_frame, (seq + 1) * plan.fixes_a_frame)
                         ],
                     }
-                ).encode()
+                )
             )
             for seq in range(plan.frames)
         ]
