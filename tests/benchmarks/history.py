@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,14 @@ from tracking.fixes import open_fixlog
 from tracking.fixes.fix import Fix
 from tracking.history import keep
 from tracking.history.models import DayTrack
+from tracking.proof.track import Track
 
 DAY = date(2026, 3, 2)
 HOURS = 9
 PERIOD_S = 5
 PASSES = 700
+WAYS = 8
+"""So many different ways are driven; each vehicle has noise of its own."""
 PASSWORD = "a long enough passphrase"
 
 
@@ -69,13 +73,18 @@ def kits(kind: str, folder: Path) -> Iterator[Kit]:
             started.cleanup()
 
 
+@cache
+def driven_once(streets: Town, seed: int) -> Track:
+    return drive(streets, seed, planned=120).track
+
+
 def vehicle_day(streets: Town, seed: int, vehicle: str) -> list[Fix]:
     """Nine hours of serving lanes, halts at the doors included, with the noise of a usual unit."""
     count = HOURS * 3600 // PERIOD_S + 1
     parts: list[Any] = []
     while sum(len(p.t_s) for p in parts) < count:
-        track = drive(streets, seed + 1000 * len(parts), planned=120).track
-        parts.append(noisy(track, seed, sigma_m=4, correlation=0.95, speed=True))
+        clean = driven_once(streets, seed % WAYS + 1000 * len(parts))
+        parts.append(noisy(clean, seed, sigma_m=4, correlation=0.95, speed=True))
     x, y, v = (
         np.concatenate([getattr(p, k) for p in parts])[:count] for k in ("x", "y", "speed_mps")
     )
