@@ -17,7 +17,7 @@ from fleet.kit.errors import Busy, Forbidden, Malformed, NotFound
 from fleet.kit.outbox import Relay
 from fleet.kit.timers import Scheduler
 from fleet.kit.web import Kit, KitDep
-from tracking.facts.follower import watermark
+from tracking.facts.watermark import watermark
 
 LOOK_EVERY_S = 0.004
 SETTLE_WITHIN_S = 900.0

@@ -11,7 +11,7 @@ nearly the same for one new fix as for eight. Alarms do not wait for that.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -27,12 +27,12 @@ from tracking.facts.recording import Book, write
 from tracking.facts.stretch import Stretch
 from tracking.facts.tails import Row, Tail
 from tracking.facts.town import Town, fingerprint, read_town
+from tracking.facts.watermark import LANE_FACTS, NEVER, keep
 from tracking.facts.working import facts_of
 from tracking.fixes.fix import Fix
 from tracking.fixes.log import Cursor, FixLog
 from tracking.proof.track import Track
 
-WATERMARK = "lane_facts"
 READ_FIXES = 20_000
 GATHER_S = 40.0
 SETTLE = timedelta(seconds=90)
@@ -48,7 +48,6 @@ QUIET_PASS = timedelta(seconds=60)
 QUIET = timedelta(minutes=30)
 """After so long without a pass a vehicle's day is worked out once more, whole."""
 SETTLE_EVERY = timedelta(minutes=10)
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _LOOKS_WHILE_TIME_STANDS = 5
 _LOOK_EVERY_S = {ClockMode.STEPPED: 0.02, ClockMode.SCALED: 0.5, ClockMode.WALL: 1.0}
 
@@ -57,12 +56,6 @@ class Watch(Protocol):
     """Sees every new fix at once, marked ones too; after a restart some of them again."""
 
     def observe(self, session: Session, fixes: Iterable[Fix], now: datetime) -> None: ...
-
-
-def watermark(session: Session, name: str = WATERMARK) -> datetime:
-    """City time up to which committed fixes have become facts; 1970 before the first run."""
-    row = session.get(Watermark, name)
-    return _NEVER if row is None else row.t
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +80,8 @@ class Follower:
         self._fixlog = fixlog
         self._watch = watch
         self._town: Town | None = None
-        self._worked_t = _NEVER
-        self._settled_t = _NEVER
+        self._worked_t = NEVER
+        self._settled_t = NEVER
         self._start_over()
 
     def _start_over(self) -> None:
@@ -143,7 +136,7 @@ class Follower:
         """Takes in what is new; True when that was all."""
         if self._cursor is None:
             with self._kit.db.reading() as session:
-                row = session.get(Watermark, WATERMARK)
+                row = session.get(Watermark, LANE_FACTS)
                 self._cursor = {} if row is None else row.cursor
         fixes, self._cursor = self._fixlog.received(self._cursor, READ_FIXES)
         if not fixes:
@@ -175,8 +168,8 @@ class Follower:
         """Turns what was gathered into facts; `t` None: there is more to read."""
         with self._kit.db.reading() as session:
             self._refresh(session)
-            row = session.get(Watermark, WATERMARK)
-            at, cursor = (_NEVER, {}) if row is None else (row.t, row.cursor)
+            row = session.get(Watermark, LANE_FACTS)
+            at, cursor = (NEVER, {}) if row is None else (row.t, row.cursor)
         assert self._cursor is not None
         if t is not None:
             self._close_quiet(t)
@@ -186,7 +179,7 @@ class Follower:
         with self._kit.db.unit_of_work() as session:
             write(session, self._book.apply(stretches))
             heard(session, self._latest)
-            _keep(session, self._cursor, t)
+            keep(session, self._cursor, t)
         self._gathered.clear()
         self._latest.clear()
         self._worked_t = t or self._worked_t
@@ -316,16 +309,6 @@ def _row(fix: Fix, town: Town) -> Row:
         nan if fix.speed_mps is None else fix.speed_mps,
         nan if fix.course_deg is None else fix.course_deg,
     )
-
-
-def _keep(session: Session, cursor: Mapping[str, int], t: datetime | None) -> None:
-    row = session.get(Watermark, WATERMARK)
-    if row is None:
-        row = Watermark(name=WATERMARK, t=_NEVER, cursor={})
-        session.add(row)
-    row.cursor = dict(cursor)
-    if t is not None:
-        row.t = max(row.t, t)
 
 
 def _instant(t_s: float) -> datetime:

@@ -78,6 +78,8 @@ class LaneTraversal(Base):
             "driven_spans": self.driven_spans,
             "service_s": self.service_s,
             "halts": self.halts,
+            "standing_s": self.standing_s,
+            "offset_m": self.offset_m,
             "gap": self.gap,
             "hidden_m": self.hidden_m,
             "pace_mps": self.pace_mps,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
-from tracking.facts.places import stands, stays
 from tracking.facts.service_day import service_day
 from tracking.facts.stretch import DwellFact, LaneFact, StayFact, Stretch
 from tracking.facts.town import Town
+from tracking.proof.places import stands, stays
 from tracking.proof.track import LanePass, Track, prove
 
 OPEN_S = 20.0

@@ -15,8 +15,9 @@ from fleet.org.models import Shift
 from tests.tracking.conftest import DEPOT, T0, fix
 from tests.tracking.drives import EAST, NORTH, ORIGIN, Town, drive, noisy
 from tracking.evidence import passes
-from tracking.facts.follower import Follower, watermark
+from tracking.facts.follower import Follower
 from tracking.facts.models import Dwell, GeofencePass, LaneTraversal
+from tracking.facts.watermark import watermark
 from tracking.fixes.fix import Fix
 from tracking.fixes.log import FixLog
 
