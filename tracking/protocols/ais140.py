@@ -192,9 +192,10 @@ def _fit(body: str, layout: Layout) -> tuple[dict[str, str], Kind]:
         ("health", "health"),
         ("login", "login"),
     )
+    line = body if body.endswith(",") else body + ","
     for kind, means in kinds:
         for order in layout.orders.get(kind, ()):
-            found = order.fullmatch(body + ",") or order.fullmatch(body)
+            found = order.fullmatch(line)
             if found:
                 return {name: text or "" for name, text in found.groupdict().items()}, means
     raise UnknownFrame("form", f"No order of the layout {layout.name} fits it.")

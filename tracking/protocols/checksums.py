@@ -17,8 +17,6 @@ import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import xor
 from typing import Final
 
 from tracking.protocols.units import Checksum
@@ -61,7 +59,12 @@ def crc32_mpeg2(data: bytes) -> int:
 
 
 def _xor(data: bytes) -> int:
-    return reduce(xor, data, 0)
+    """Of all bytes: halves laid over each other until one byte is left."""
+    value, width = int.from_bytes(data), 1 << max(len(data) - 1, 0).bit_length()
+    while width > 1:
+        width //= 2
+        value = value >> 8 * width ^ value & (1 << 8 * width) - 1
+    return value
 
 
 def _reflected_table() -> tuple[int, ...]:

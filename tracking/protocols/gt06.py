@@ -214,7 +214,9 @@ def _position(kind: int, content: bytes, layout: Layout) -> Reading:
         raise UnknownFrame("form", "A position has 18 bytes.")
     *when, sats, lat, lon, kmh, status = _PLACE.unpack_from(content)
     ignition = bool(status & 0x8000) if status & 0x4000 else None
-    accessory_at = {0x22: 26, 0xA0: 33 if content[18] & 0x80 else 32}.get(kind)
+    # A radio cell stands between; that of 4G is longer, and longer still with a long network code.
+    long_code = content[_PLACE.size :] >= b"\x80"
+    accessory_at = {0x22: 26, 0xA0: 33 if long_code else 32}.get(kind)
     if accessory_at is not None and len(content) > accessory_at:
         ignition = content[accessory_at] == 1
     t = _time(when, layout)

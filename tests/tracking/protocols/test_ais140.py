@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.tracking.protocols.unit_frames import AIS140, Text
 from tracking.protocols import checksums
 from tracking.protocols.ais140 import MOST_ITEMS, MOST_MPS, TextFramer, decode
-from tracking.protocols.layouts import built_in, load, order
+from tracking.protocols.layouts import CHECKSUMS, FIELDS, built_in, load, order
 from tracking.protocols.reading import Reading
 from tracking.protocols.units import NO_TIME, Decoded, FrameTooLong, UnknownFrame
 
@@ -412,3 +412,9 @@ def _read_or_refuse(frame: bytes, layout: str | None) -> None:
         assert reading.event != "sos" or b"E" in frame or b"1" in frame
     if decoded.reply is not None:
         assert len(decoded.reply(NOW)) < 64 + len(frame)
+
+
+def test_every_layout_field_and_checksum_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "units.md").read_text("utf-8")
+    names = [*FIELDS, *CHECKSUMS, *built_in().names("ais140"), *built_in().names("gt06")]
+    assert [name for name in names if f"`{name}`" not in page] == []

@@ -191,6 +191,7 @@ def test_noise_without_end_is_too_long() -> None:
 
 
 @given(kind=st.integers(0, 255), content=st.binary(max_size=120))
+@example(kind=0xA0, content=bytes(18))
 def test_content_of_any_kind_is_read_or_refused(kind: int, content: bytes) -> None:
     """With a right checksum, so that every branch is reached."""
     try:
