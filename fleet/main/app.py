@@ -33,6 +33,7 @@ def create_app(kit: Kit) -> FastAPI:
             await ingest.start()
             stack.push_async_callback(ingest.stop)
             await stack.enter_async_context(app.state.gateway.serving())
+            await stack.enter_async_context(app.state.puller.pulling())
             relay = Relay(kit.db, kit.hub, wiring.handlers(), kit.monotonic)
             scheduler = Scheduler(kit, wiring.timers())
             threads: list[Callable[[threading.Event], None]] = [relay.run_forever]

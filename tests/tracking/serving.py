@@ -20,7 +20,7 @@ def make_app(kit: Kit) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         ingest = wiring.install(app, kit)
         await ingest.start()
-        async with app.state.gateway.serving():
+        async with app.state.gateway.serving(), app.state.puller.pulling():
             yield
         await ingest.stop()
         app.state.fixlog.close()
