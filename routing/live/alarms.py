@@ -7,8 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from fleet.org.policy import Policy
-from routing.models import Route, RouteProgress, Visit
+from routing.models import Route, Visit
 from tracking.alarms import service
 from tracking.alarms.about import About, beat_of, zone_of
 
@@ -49,28 +48,6 @@ def tell_missed(session: Session, route: Route, missed: Sequence[Visit], now: da
         ),
         n=len(missed),
     )
-
-
-def tell_late(
-    session: Session, route: Route, progress: RouteProgress, now: datetime, policy: Policy
-) -> None:
-    """A route beyond the delay that the city allows; it clears at half of that."""
-    key = f"route_late:{route.id}"
-    if progress.closed or progress.late_s < policy.at_risk_s / 2:
-        service.clear(session, key, now)
-    elif progress.late_s >= policy.at_risk_s:
-        service.raise_alarm(
-            session,
-            key=key,
-            kind="route_late",
-            at=now,
-            about=about_route(session, route),
-            words=service.said(
-                "routing.alarm.route_late",
-                vehicle=route.vehicle_id,
-                minutes=progress.late_s // 300 * 5,
-            ),
-        )
 
 
 def tell_sos(

@@ -62,7 +62,7 @@ def settle(session: Session, visit: Visit, outcome: Outcome, now: datetime) -> b
         "pace_mps": outcome.pace_mps,
         "vehicle_id": outcome.vehicle_id,
         "provisional": outcome.provisional,
-        "probable": visit.is_point,
+        "probable": outcome.probable,
         "spent_s": outcome.spent_s,
         "reason": outcome.reason,
     }
@@ -73,7 +73,7 @@ def settle(session: Session, visit: Visit, outcome: Outcome, now: datetime) -> b
     if outcome.settled:
         visit.seen, visit.proved_t = None, outcome.end_t
         visit.at_risk = False
-        visit.recheck = visit.is_point and visit.is_work
+        visit.recheck = outcome.probable
         judge(session, visit, VisitStatus.SERVED, evidence, now)
         return True
     visit.seen, visit.proved_t = outcome.status, None

@@ -24,6 +24,7 @@ type Reason = Literal[
     "silent",
     "stood",
     "stood_shortly",
+    "lifted",
     "at_place",
     "never_there",
     "no_time",
@@ -99,6 +100,11 @@ class Outcome:
     def settled(self) -> bool:
         return self.status is VisitStatus.SERVED
 
+    @property
+    def probable(self) -> bool:
+        """Standing there is all that speaks for it."""
+        return self.reason in ("stood", "stood_shortly")
+
 
 def lane_outcome(
     passes: Sequence[LanePass], policy: Policy, *, service_s: float = 0.0
@@ -171,6 +177,48 @@ def _covered(spans: Spans) -> float:
         total += max(0.0, stop - max(start, upto))
         upto = max(upto, stop)
     return min(1.0, total)
+
+
+@dataclass(frozen=True, slots=True)
+class LiftAt:
+    """A lifting gear or a scale told that a bin was emptied."""
+
+    lift_id: str
+    lon: float
+    lat: float
+    t: datetime
+
+
+def share_lifts(
+    lifts: Sequence[LiftAt], bins: Sequence[PointNeed], within_m: float
+) -> Mapping[str, LiftAt]:
+    """One lift to one bin, the nearest pairs first; a lift too far from every bin proves none."""
+    pairs = sorted(
+        (distance_m(need.at, (lift.lon, lift.lat)), lift.t, need.visit_id, lift.lift_id)
+        for lift in lifts
+        for need in bins
+    )
+    by_id = {lift.lift_id: lift for lift in lifts}
+    found: dict[str, LiftAt] = {}
+    for apart_m, _, visit_id, lift_id in pairs:
+        if apart_m <= within_m and visit_id not in found and lift_id in by_id:
+            found[visit_id] = by_id.pop(lift_id)
+    return found
+
+
+def lift_outcome(lift: LiftAt, vehicle_id: str) -> Outcome:
+    """A bin that was emptied: the one point that is proved, not only probable."""
+    return Outcome(
+        status=VisitStatus.SERVED,
+        reason="lifted",
+        start_t=lift.t,
+        end_t=lift.t,
+        vehicle_id=vehicle_id,
+        served_fraction=1.0,
+        driven_fraction=1.0,
+        pace_mps=0.0,
+        provisional=False,
+    )
 
 
 def share_dwells(

@@ -22,14 +22,18 @@ from routing.live import facts
 from routing.live.outcomes import (
     Dwell,
     LanePass,
+    LiftAt,
     Outcome,
     PointNeed,
     lane_outcome,
+    lift_outcome,
     point_outcome,
     share_dwells,
+    share_lifts,
 )
 from routing.models import PlanStatus, Route, RouteProgress, Visit, VisitKind, VisitStatus
 from tracking import evidence as trails
+from tracking.facts.lifts import lifts_of
 from tracking.facts.models import Dwell as DwellRow
 from tracking.facts.models import GeofencePass
 
@@ -117,25 +121,29 @@ def _passes_of(
     return found
 
 
-def on_dwelled(session: Session, event: Event) -> None:
-    """A vehicle stood somewhere: look at its points (bins, mouths, feeders, requests) near by."""
+def on_stood(session: Session, event: Event) -> None:
+    """A vehicle stood or lifted a bin: look at its points (bins, mouths, feeders, requests)."""
     vehicle_id = event.data["vehicle_id"]
     here = (event.data["lon"], event.data["lat"])
     policy = org.policy(session)
+    within_m = max(policy.stop_within_m, policy.lift_within_m)
     touched: dict[str, tuple[Route, list[Visit]]] = {}
-    for route in facts.routes_at(session, vehicle_id, parse_iso(event.data["start_t"])):
+    for route in facts.routes_at(session, vehicle_id, _begin_t(event)):
         points = [v for v in _points(session, route) if v.kind in POINT_KINDS]
-        if not any(distance_m((v.lon, v.lat), here) <= policy.stop_within_m for v in points):
+        if not any(distance_m((v.lon, v.lat), here) <= within_m for v in points):
             continue
-        dwells = _dwells(session, route)
         changed = [
             visit
-            for visit, outcome in _point_outcomes(points, dwells, vehicle_id, policy)
+            for visit, outcome in _point_outcomes(session, route, points, policy)
             if facts.settle(session, visit, outcome, event.at)
         ]
         if changed:
             touched[route.id] = (route, changed)
     _announce(session, touched, event.at, policy)
+
+
+def _begin_t(event: Event) -> datetime:
+    return parse_iso(event.data.get("start_t") or event.data["t"])
 
 
 POINT_KINDS = (VisitKind.LANE, VisitKind.BIN, VisitKind.REQUEST)
@@ -160,22 +168,46 @@ def _dwells(session: Session, route: Route) -> list[Dwell]:
     return [Dwell(row.lon, row.lat, row.start_t, row.end_t) for row in rows]
 
 
+def _lifts(session: Session, route: Route) -> list[LiftAt]:
+    rows = lifts_of(session, route.vehicle_id, *facts.window_of(route))
+    return [LiftAt(row.id, row.lon, row.lat, row.t) for row in rows]
+
+
 def _point_outcomes(
-    points: Sequence[Visit], dwells: Sequence[Dwell], vehicle_id: str, policy: Policy
+    session: Session, route: Route, points: Sequence[Visit], policy: Policy
 ) -> list[tuple[Visit, Outcome]]:
-    """Outcomes of a route's points; a stop that was ordered later counts only later dwells."""
+    """Outcomes of a route's points; a stop that was ordered later counts only later facts.
+
+    A vehicle that tells of its lifts proves bins by them alone: standing beside one is no lift.
+    """
+    dwells, lifts = _dwells(session, route), _lifts(session, route)
     groups: dict[datetime | None, list[Visit]] = defaultdict(list)
     for visit in points:
         groups[visit.since_t].append(visit)
     found = []
     for since, visits in groups.items():
-        needs = [
-            PointNeed(v.id, (v.lon, v.lat), float(v.service_s), v.planned_arrival) for v in visits
-        ]
-        counted = [d for d in dwells if since is None or d.end_t > since]
-        shares = share_dwells(counted, needs, policy)
-        for visit, need in zip(visits, needs, strict=True):
-            outcome = point_outcome(shares.get(visit.id, ()), need, vehicle_id, policy)
+        needs = {
+            v.id: PointNeed(v.id, (v.lon, v.lat), float(v.service_s), v.planned_arrival)
+            for v in visits
+        }
+        bins = {v.id for v in visits if v.kind == VisitKind.BIN and lifts}
+        lifted = share_lifts(
+            [lift for lift in lifts if since is None or lift.t > since],
+            [needs[visit_id] for visit_id in sorted(bins)],
+            policy.lift_within_m,
+        )
+        shares = share_dwells(
+            [d for d in dwells if since is None or d.end_t > since],
+            [need for visit_id, need in needs.items() if visit_id not in bins],
+            policy,
+        )
+        for visit in visits:
+            if visit.id in lifted:
+                found.append((visit, lift_outcome(lifted[visit.id], route.vehicle_id)))
+                continue
+            outcome = point_outcome(
+                shares.get(visit.id, ()), needs[visit.id], route.vehicle_id, policy
+            )
             if outcome is not None:
                 found.append((visit, outcome))
     return found
@@ -281,7 +313,7 @@ def _announce(
 
 handlers = [
     Handler("routing.lanes_traversed", frozenset({"tracking.lanes_traversed"}), on_lanes_traversed),
-    Handler("routing.dwelled", frozenset({"tracking.dwelled"}), on_dwelled),
+    Handler("routing.stood", frozenset({"tracking.dwelled", "tracking.lifted"}), on_stood),
     Handler(
         "routing.geofence",
         frozenset({"tracking.geofence_entered", "tracking.geofence_left"}),

@@ -6,13 +6,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fleet.kit.times import parse_iso
 from fleet.org import queries as org
 from fleet.people.scope import Scope
-from routing.models import PlanStatus, Route, Visit, VisitKind, VisitStatus
+from routing.models import Judgement, PlanStatus, Route, Visit, VisitKind, VisitStatus
 from routing.plans.queries import sees, wards_of
 
 
@@ -36,13 +36,22 @@ def lane_outcomes(
 ) -> dict[str, list[Any]]:
     """`LaneOutcomes` of the published routes in the caller's wards.
 
-    An outcome with evidence was true when the evidence ended; one without, such as a miss, when the
-    policy's grace after the visit's planned end was over.
+    An outcome with evidence was true when the evidence ended; one without, such as a miss, when it
+    was first judged so, or for days from before judgements were kept, when the policy's grace after
+    the visit's planned end was over.
     """
     wards = wards_of(session, scope)
     grace = timedelta(seconds=org.policy(session).missed_grace_s)
+    first = session.execute(
+        select(Judgement.visit_id, func.min(Judgement.made_t))
+        .join(Visit, Visit.id == Judgement.visit_id)
+        .where(Visit.service_date == service_date, Judgement.status == Visit.status)
+        .group_by(Judgement.visit_id)
+    )
+    judged = {visit_id: made_t for visit_id, made_t in first}  # noqa: C416 - rows are no tuples
     rows = session.execute(
         select(
+            Visit.id,
             Visit.ref,
             Visit.ward_id,
             Visit.status,
@@ -58,14 +67,14 @@ def lane_outcomes(
         )
     )
     entries = []
-    for lane_id, ward_id, status, evidence, departs, vehicle_id in rows:
+    for visit_id, lane_id, ward_id, status, evidence, departs, vehicle_id in rows:
         if not sees(wards, [ward_id or ""]) or (ward is not None and ward_id != ward):
             continue
         said = evidence or {}
         known: datetime | None = None
         if status != VisitStatus.PENDING:
             proved = status not in (VisitStatus.MISSED, VisitStatus.UNKNOWN) and said.get("end_t")
-            known = parse_iso(proved) if proved else departs + grace
+            known = parse_iso(proved) if proved else judged.get(visit_id, departs + grace)
         entries.append(
             (
                 lane_id,

@@ -20,7 +20,7 @@ from fleet.kit.web import Kit
 from fleet.org import queries as org
 from fleet.org.policy import Policy
 from routing.live import facts
-from routing.live.alarms import tell_late, tell_missed
+from routing.live.alarms import tell_missed
 from routing.live.progress import DONE, Assessment, Silence, Step, assess
 from routing.models import PlanStatus, Route, RouteProgress, Visit, VisitStatus
 from tracking.fixes.log import FixLog
@@ -57,14 +57,12 @@ def sweep(kit: Kit, at: datetime) -> None:
                     policy=policy,
                 )
     for route in running:
-        if is_news(judged[route.id], steps[route.id], progress[route.id], policy):
+        if is_news(judged[route.id], steps[route.id], progress[route.id]):
             with kit.db.unit_of_work() as session:
-                apply(session, route.id, judged[route.id], at, policy)
+                apply(session, route.id, judged[route.id], at)
 
 
-def is_news(
-    judged: Assessment, steps: Sequence[Step], progress: RouteProgress, policy: Policy
-) -> bool:
+def is_news(judged: Assessment, steps: Sequence[Step], progress: RouteProgress) -> bool:
     """Whether there is anything to write or to announce."""
     return bool(
         judged.outcomes
@@ -72,7 +70,6 @@ def is_news(
         or _moved(progress, judged)
         or judged.closed
         or abs(judged.rhythm - progress.rhythm) >= RHYTHM_STEP
-        or judged.late_s >= policy.at_risk_s
     )
 
 
@@ -108,9 +105,7 @@ def silences_of(fixlog: FixLog, route: Route, now: datetime, policy: Policy) -> 
     return [Silence(a, b) for a, b in pairwise(marks) if b - a > longest]
 
 
-def apply(
-    session: Session, route_id: str, judged: Assessment, now: datetime, policy: Policy
-) -> None:
+def apply(session: Session, route_id: str, judged: Assessment, now: datetime) -> None:
     """Write what was found about one route; emits only what changed."""
     route = session.get(Route, route_id)
     progress = session.get(RouteProgress, route_id)
@@ -134,7 +129,7 @@ def apply(
     if changed or moved:
         facts.announce_visits(session, route, changed.values())
         facts.announce_route(session, route)
-    _alarms(session, route, progress, list(changed.values()), now, policy)
+    _alarms(session, route, list(changed.values()), now)
 
 
 def _take(session: Session, visit: Visit, status: VisitStatus, now: datetime) -> None:
@@ -170,14 +165,7 @@ def _waiting(session: Session, route_id: str, judged: Assessment) -> list[Visit]
     return list(rows)
 
 
-def _alarms(
-    session: Session,
-    route: Route,
-    progress: RouteProgress,
-    changed: Sequence[Visit],
-    now: datetime,
-    policy: Policy,
-) -> None:
+def _alarms(session: Session, route: Route, changed: Sequence[Visit], now: datetime) -> None:
     if any(visit.status != VisitStatus.PENDING for visit in changed):
         missed = session.scalars(
             select(Visit)
@@ -185,7 +173,6 @@ def _alarms(
             .order_by(Visit.seq)
         ).all()
         tell_missed(session, route, missed, now)
-    tell_late(session, route, progress, now, policy)
 
 
 timer = Timer("routing.sweep", every(EVERY_S), sweep)

@@ -151,7 +151,7 @@ def test_events_of_another_zone_do_not_arrive(server: Any) -> None:
             emit(session, "routing.plan_changed", "p", {"id": "p", "wards": ["east"]})
             disposal = {"id": "v", "ward_id": None, "route_id": east}
             emit(session, "routing.visit_changed", "v", disposal)
-            emit(session, "routing.alarm", "a", {"id": "a", "ward_ids": ["east"]})
+            emit(session, "tracking.alarm", "a", {"id": "a", "ward_ids": ["east"]})
         mine = served.report(PLACES["west"], "zones-west")
         assert received(socket, "event")["data"].get("code") == mine["code"]
 

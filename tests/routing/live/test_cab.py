@@ -166,7 +166,7 @@ def test_tap_of_an_offline_tablet_reaches_the_route_that_replaced_its_own(
 def test_sos_is_an_alarm(cab: TestClient, running: Kit) -> None:
     send(cab, tap("sos", words="brakes"))
     send(cab, tap("sos", words="brakes"))
-    (alarm,) = told(running, "routing.alarm")
+    (alarm,) = told(running, "tracking.alarm")
     assert (alarm["kind"], alarm["severity"], alarm["vehicle_id"]) == ("sos", "critical", "T1")
     assert "brakes" in alarm["text"]
 

@@ -12,10 +12,12 @@ from fleet.org.policy import Policy
 from routing.live.outcomes import (
     Dwell,
     LanePass,
+    LiftAt,
     PointNeed,
     lane_outcome,
     point_outcome,
     share_dwells,
+    share_lifts,
 )
 from routing.models import VisitStatus
 
@@ -179,3 +181,34 @@ def test_proved_by_standing_is_only_probable() -> None:
     assert outcome is not None
     assert outcome.status is VisitStatus.SERVED
     assert outcome.provisional
+
+
+def lift(n: int, east_m: float, at_s: int = 0) -> LiftAt:
+    return LiftAt(f"l{n}", HERE[0] + east_m / 102_700, HERE[1], T + timedelta(seconds=at_s))
+
+
+def bin_at(n: int, east_m: float) -> PointNeed:
+    return PointNeed(f"b{n}", (HERE[0] + east_m / 102_700, HERE[1]), 90, T)
+
+
+def test_two_bins_side_by_side_need_two_lifts() -> None:
+    bins = [bin_at(1, 0), bin_at(2, 8)]
+    assert set(share_lifts([lift(1, 3)], bins, 30)) == {"b1"}
+    both = share_lifts([lift(1, 3), lift(2, 3, 60)], bins, 30)
+    assert {visit: found.lift_id for visit, found in both.items()} == {"b1": "l1", "b2": "l2"}
+
+
+def test_a_lift_far_from_every_bin_proves_none() -> None:
+    assert share_lifts([lift(1, 45)], [bin_at(1, 0)], 30) == {}
+
+
+metres = st.lists(st.floats(0, 200), max_size=6)
+
+
+@given(metres, metres)
+def test_no_lift_empties_two_bins(lifted: list[float], standing: list[float]) -> None:
+    lifts = [lift(n, m, n) for n, m in enumerate(lifted)]
+    bins = [bin_at(n, m) for n, m in enumerate(standing)]
+    found = share_lifts(lifts, bins, 30)
+    used = [one.lift_id for one in found.values()]
+    assert len(used) == len(set(used)) <= min(len(lifts), len(bins))

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from fleet.kit.outbox import emit
-from fleet.kit.times import iso
 from fleet.kit.web import Kit
 from routing.live import queries as live
 from routing.models import VisitStatus
 from routing.plans import queries
 from tests.conftest import START
 from tests.routing.live.days import (
-    advance,
     correct,
-    deliver,
     judgements,
     lanes,
     read,
@@ -134,18 +130,6 @@ def test_start_unloading_and_end(running: Kit) -> None:
     with running.db.reading() as session:
         (summary,) = queries.summaries(session, [route])
         assert summary["served"] == 0  # only what collects waste is counted
-
-
-def test_silent_device_on_a_route_raises_one_alarm(running: Kit) -> None:
-    advance(running, START + timedelta(minutes=5))
-    for _ in range(2):
-        with running.db.unit_of_work() as session:
-            data = {"vehicle_id": "T1", "device_id": "d1", "t": iso(START)}
-            emit(session, "tracking.device_silent", "T1", data)
-        deliver(running)
-    alarms = told(running, "routing.alarm")
-    assert [(a["kind"], a["vehicle_id"]) for a in alarms] == [("device_silent", "T1")]
-    assert alarms[0]["words"]["hi"].startswith("T1 रास्ते में")
 
 
 def test_pass_at_a_crossing_touches_no_other_lane(running: Kit) -> None:
