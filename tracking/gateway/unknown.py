@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 from sqlalchemy import delete, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -73,8 +74,8 @@ class Keeper:
         if waiting:
             try:
                 await run_in_threadpool(self._store, waiting)
-            except Problem as problem:
-                log.warning("unknown_frames_not_kept", n=len(waiting), why=str(problem))
+            except (Problem, SQLAlchemyError) as error:
+                log.warning("unknown_frames_not_kept", n=len(waiting), why=type(error).__name__)
 
     def _store(self, waiting: dict[Likeness, _Seen]) -> None:
         with self._kit.db.unit_of_work() as session:
