@@ -74,16 +74,21 @@ def kits(kind: str, folder: Path) -> Iterator[Kit]:
 
 
 @cache
-def driven_once(streets: Town, seed: int) -> Track:
-    return drive(streets, seed, planned=120).track
+def streets() -> Town:
+    return town(1, size=24)
 
 
-def vehicle_day(streets: Town, seed: int, vehicle: str) -> list[Fix]:
+@cache
+def driven_once(seed: int) -> Track:
+    return drive(streets(), seed, planned=120).track
+
+
+def vehicle_day(seed: int, vehicle: str) -> list[Fix]:
     """Nine hours of serving lanes, halts at the doors included, with the noise of a usual unit."""
     count = HOURS * 3600 // PERIOD_S + 1
     parts: list[Any] = []
     while sum(len(p.t_s) for p in parts) < count:
-        clean = driven_once(streets, seed % WAYS + 1000 * len(parts))
+        clean = driven_once(seed % WAYS + 1000 * len(parts))
         parts.append(noisy(clean, seed, sigma_m=4, correlation=0.95, speed=True))
     x, y, v = (
         np.concatenate([getattr(p, k) for p in parts])[:count] for k in ("x", "y", "speed_mps")
@@ -104,10 +109,9 @@ def vehicle_day(streets: Town, seed: int, vehicle: str) -> list[Fix]:
 
 
 def fill(kit: Kit, vehicles: int) -> list[str]:
-    streets = town(1, size=24)
-    import_city(kit, streets)
+    import_city(kit, streets())
     ids = ["v1", "v2", *(f"v{i}" for i in range(3, vehicles + 1))][:vehicles]
-    lanes = sorted(streets.lanes)
+    lanes = sorted(streets().lanes)
     with kit.db.unit_of_work() as session:
         create_user(session, username="chief", password=PASSWORD, name="c", role=Role.DISPATCHER)
         for vehicle in ids[2:]:
@@ -136,7 +140,7 @@ def fill(kit: Kit, vehicles: int) -> list[str]:
             session.flush()
             session.expunge_all()
     log = open_fixlog(kit.settings, kit.db)
-    days = [vehicle_day(streets, n + 1, vehicle) for n, vehicle in enumerate(ids)]
+    days = [vehicle_day(n + 1, vehicle) for n, vehicle in enumerate(ids)]
     for i in range(0, len(days[0]), 12):  # as they arrive: the vehicles' fixes lie mixed
         log.append([fix for day in days for fix in day[i : i + 12]])
     log.close()
