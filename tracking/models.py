@@ -2,7 +2,7 @@
 
 from tracking.alarms.models import Alarm, Geofence
 from tracking.devices.models import Device
-from tracking.facts.models import Dwell, GeofencePass, Hearing, LaneTraversal, Watermark
+from tracking.facts.models import Dwell, GeofencePass, Hearing, LaneTraversal, Lift, Watermark
 from tracking.gateway.models import UnknownFrame
 from tracking.history.models import DayTrack
 from tracking.pull.models import PullSource
@@ -18,6 +18,7 @@ __all__ = [
     "GeofencePass",
     "Hearing",
     "LaneTraversal",
+    "Lift",
     "PullSource",
     "Ticket",
     "Trip",

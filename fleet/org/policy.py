@@ -196,6 +196,9 @@ class Policy(BaseModel):
     stop_within_m: Metres = Field(
         default=25.0, description="Distance within which standing counts."
     )
+    lift_within_m: Metres = Field(
+        default=30.0, description="Distance within which a lift or load event empties a bin."
+    )
     missed_grace_s: Seconds = Field(
         default=600,
         description="Time after a route moved on from a visit before it is called missed.",

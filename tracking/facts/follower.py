@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from fleet.kit.settings import ClockMode
 from fleet.kit.web import Kit
 from tracking.facts.hearing import heard, last_heard, newest
+from tracking.facts.lifts import is_lift, record_lifts
 from tracking.facts.models import LaneTraversal, Watermark
 from tracking.facts.recording import Book, write
 from tracking.facts.stretch import Stretch
@@ -91,6 +92,7 @@ class Follower:
         self._gathered: dict[str, tuple[datetime, datetime]] = {}
         """First and last good fix of each vehicle since lanes were looked at."""
         self._latest: dict[str, Fix] = {}
+        self._lifts: list[Fix] = []
         self._tails: dict[str, Tail] = {}
         self._open_from: dict[str, datetime] = {}
         """Where passes begin that were not stored, because they go on."""
@@ -156,6 +158,8 @@ class Follower:
             vehicle_id = fix.vehicle_id
             if vehicle_id is None or fix.mark is not None:
                 continue
+            if is_lift(fix):
+                self._lifts.append(fix)
             first, last = self._gathered.get(vehicle_id, (fix.t, fix.t))
             self._gathered[vehicle_id] = min(first, fix.t), max(last, fix.t)
             tail = self._tails.get(vehicle_id)
@@ -178,10 +182,12 @@ class Follower:
         stretches = self._stretches(t)
         with self._kit.db.unit_of_work() as session:
             write(session, self._book.apply(stretches))
+            record_lifts(session, self._lifts)
             heard(session, self._latest)
             keep(session, self._cursor, t)
         self._gathered.clear()
         self._latest.clear()
+        self._lifts.clear()
         self._worked_t = t or self._worked_t
 
     def _refresh(self, session: Session) -> None:

@@ -104,6 +104,33 @@ class Dwell(Base):
     """The vehicle was seen elsewhere since."""
 
 
+class Lift(Base):
+    """A lifting gear or a scale told that a bin was emptied."""
+
+    __tablename__ = "lift"
+    __table_args__ = (Index("ix_lift_vehicle_t", "vehicle_id", "t"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """Of device, time and kind, so that the same event read twice is one."""
+    vehicle_id: Mapped[str]
+    kind: Mapped[str]
+    """lift | load."""
+    t: Mapped[datetime] = mapped_column(UtcDateTime)
+    lon: Mapped[float]
+    lat: Mapped[float]
+
+    def view(self) -> dict[str, Any]:
+        """The full state, as `tracking.lifted` carries it."""
+        return {
+            "id": self.id,
+            "vehicle_id": self.vehicle_id,
+            "kind": self.kind,
+            "t": iso(self.t),
+            "lon": self.lon,
+            "lat": self.lat,
+        }
+
+
 class GeofencePass(Base):
     """A vehicle was within the radius of a depot, a transfer station or a plant."""
 

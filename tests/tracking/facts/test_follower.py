@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from fleet.kit.outbox import OutboxRow
@@ -16,7 +17,7 @@ from tests.tracking.conftest import DEPOT, T0, fix
 from tests.tracking.drives import EAST, NORTH, ORIGIN, Town, drive, noisy
 from tracking.evidence import passes
 from tracking.facts.follower import Follower
-from tracking.facts.models import Dwell, GeofencePass, LaneTraversal
+from tracking.facts.models import Dwell, GeofencePass, LaneTraversal, Watermark
 from tracking.facts.watermark import watermark
 from tracking.fixes.fix import Fix
 from tracking.fixes.log import FixLog
@@ -234,6 +235,29 @@ def test_coming_to_the_depot_and_leaving_it_are_told_once_each(
     with kit.db.reading() as session:
         [stay] = session.scalars(select(GeofencePass)).all()
     assert stay.left_t == at(60)
+
+
+def test_a_lift_is_told_once_also_when_it_is_read_again(
+    kit: Kit, fixlog: FixLog, streets: Town
+) -> None:
+    lon, lat = 75.87, 22.73
+    told = [
+        replace(fix(60, lon=lon, lat=lat), event="lift"),
+        replace(fix(70, lon=lon, lat=lat), event="lift", mark="jump"),
+        replace(fix(80, lon=lon, lat=lat), event="ignition_off"),
+    ]
+    fixlog.append([fix(0, lon=lon, lat=lat), *told])
+    Follower(kit, fixlog).run_to(at(100))
+    with kit.db.unit_of_work() as session:
+        for row in session.scalars(select(Watermark)):
+            row.cursor = {}
+    Follower(kit, fixlog).run_to(at(200))
+    [lifted] = events(kit, "tracking.lifted")
+    assert (lifted["vehicle_id"], lifted["kind"], lifted["t"]) == (
+        "v1",
+        "lift",
+        "2026-03-02T00:31:00Z",
+    )
 
 
 def test_before_a_city_is_imported_only_the_watermark_moves(kit: Kit, fixlog: FixLog) -> None:

@@ -60,6 +60,17 @@ def upgrade() -> None:
     with op.batch_alter_table("routing_route_progress") as batch_op:
         batch_op.alter_column("rhythm", server_default=None)
     op.create_table(
+        "lift",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("vehicle_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("t", db.UtcDateTime(), nullable=False),
+        sa.Column("lon", sa.Float(), nullable=False),
+        sa.Column("lat", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lift")),
+    )
+    op.create_index("ix_lift_vehicle_t", "lift", ["vehicle_id", "t"])
+    op.create_table(
         "routing_judgement",
         sa.Column("n", db.BigId, autoincrement=True, nullable=False),
         sa.Column("visit_id", sa.String(40), nullable=False),
@@ -80,6 +91,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("routing_judgement")
+    op.drop_table("lift")
     with op.batch_alter_table("routing_route_progress") as batch_op:
         batch_op.drop_column("rhythm")
     with op.batch_alter_table("routing_visit") as batch_op:
