@@ -7,7 +7,7 @@ import type { City } from '../shared/wire'
 import { say } from '../shared/words'
 import { LaneCard, Legend } from './legend'
 import { MapView } from './map/map-view'
-import { AlarmsPanel } from './panels/alarms'
+import { AlarmsPanel, CriticalAlert } from './panels/alarms'
 import { MissedPanel } from './panels/missed'
 import { PlanPanel } from './panels/plan'
 import { RequestsPanel } from './panels/requests'
@@ -18,7 +18,7 @@ import { CoverageToggle, coverageOf } from './replay/coverage'
 import { ReplayPanel } from './replay/panel'
 import { replayDate } from './replay/state'
 import { alarms, lanes, ready, requests, state, tab, type Tab } from './state/store'
-import { laneCounts, stageOf, urgentCount } from './state/views'
+import { criticalCount, laneCounts, stageOf, urgentCount } from './state/views'
 import { t } from './strings'
 import { TopBar } from './topbar'
 
@@ -88,7 +88,8 @@ function Tabs() {
 
 export function App({ city }: { city: City }) {
   useEffect(() => {
-    document.title = `${t('title')} · ${city.name}`
+    const critical = criticalCount(alarms.value.values())
+    document.title = `${critical > 0 ? `(${number(critical)}!) ` : ''}${t('title')} · ${city.name}`
   })
   const Panel = TABS.find(({ id }) => id === tab.value)?.panel ?? VehiclesPanel
   return (
@@ -119,6 +120,7 @@ export function App({ city }: { city: City }) {
           </aside>
         )}
       </main>
+      <CriticalAlert />
       <Toasts dismissLabel={say('dismiss')} />
     </div>
   )

@@ -1,6 +1,7 @@
 import '../shared/base.css'
 import '../shared/ui/ui.css'
 import './layout.css'
+import './panels/alarms.css'
 import './panels/panels.css'
 import './panels/plan.css'
 import { signal } from '@preact/signals'

@@ -384,15 +384,57 @@ export interface VehicleLive {
   load_kg: number | null
   state: 'moving' | 'standing' | 'silent' | 'never'
 }
+export type AlarmKind =
+  | 'sos'
+  | 'crash'
+  | 'tamper'
+  | 'device_silent'
+  | 'mains_cut'
+  | 'low_battery'
+  | 'low_backup'
+  | 'overspeed'
+  | 'idling'
+  | 'off_shift'
+  | 'outside_city'
+  | 'dumping'
+  | 'geofence'
+  | 'station_late'
+  | 'route_late'
+  | 'route_left'
+  | 'route_km'
+  | 'visit_at_risk'
+  | 'visit_missed'
+  /** One item for several alarms of a cause. */
+  | 'group'
 export interface Alarm {
   id: string
-  kind: 'device_silent' | 'visit_missed' | 'route_late' | 'sos'
+  version: number
+  kind: AlarmKind
+  cause: 'safety' | 'unit' | 'driving' | 'place' | 'station' | 'delay' | 'missed' | 'km'
   severity: 'info' | 'warning' | 'critical'
+  state: 'raised' | 'acknowledged' | 'cleared'
+  zone_id: string | null
+  ward_ids: string[]
+  beat: string | null
   vehicle_id: string | null
+  device_id: string | null
   route_id: string | null
   visit_id: string | null
+  lane_id: string | null
+  lon: number | null
+  lat: number | null
+  /** How many it stands for. */
+  n: number
+  /** How often it was raised. */
+  times: number
   t: string
+  raised_t: string
+  acknowledged_by: string | null
+  acknowledged_t: string | null
+  /** The group that speaks for it: it is no item of its own. */
+  group_id: string | null
   text: string
+  words: Record<string, string>
 }
 
 export interface LaneLive {
@@ -417,7 +459,7 @@ export interface EventData {
   'routing.plan_changed': PlanSummary
   'routing.route_changed': RouteSummary
   'routing.visit_changed': Visit
-  'routing.alarm': Alarm
+  'tracking.alarm': Alarm
   'feedback.request_changed': RequestSummary
   'job.changed': Job
   'org.assignment_changed': Assignment

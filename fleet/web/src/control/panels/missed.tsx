@@ -15,7 +15,8 @@ import { laneCounts, type MissedGroup, missedGroups, TROUBLED } from '../state/v
 import { t } from '../strings'
 import { OutcomeBadge } from './parts'
 
-function showLane(id: string): void {
+/** Chooses a lane and flies to it, where its ward is loaded. */
+export function showLane(id: string): void {
   selectedLane.value = id
   const lane = laneById.value.get(id)
   const box = lane === undefined ? null : boundsOf(lane.geometry.coordinates as LonLat[])

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type {
+  Alarm,
   ControlMessage,
   ControlSnapshot,
   LiveEvent,
@@ -123,4 +124,24 @@ test('positions of one frame are merged and leave other tables alone', () => {
   expect(next.vehicles.get('V2')).toBe(start.vehicles.get('V2'))
   expect(next.routes).toBe(start.routes)
   expect(next.now).toBe('t75.82')
+})
+
+describe('an alarm', () => {
+  const alarm = (id: string, version: number, more: Partial<Alarm> = {}): Alarm =>
+    ({ id, version, state: 'raised', group_id: null, ...more }) as Alarm
+  const items = (...events: Alarm[]): string[] => [
+    ...reduce(start, events.map((data, i) => event(11 + i, 'tracking.alarm', data))).alarms.keys(),
+  ]
+
+  test('leaves when it is cleared or a group speaks for it, and comes back when it is raised again', () => {
+    expect(items(alarm('a', 1), alarm('b', 1))).toEqual(['a', 'b'])
+    expect(items(alarm('a', 1), alarm('a', 2, { state: 'acknowledged' }))).toEqual(['a'])
+    expect(items(alarm('a', 1), alarm('a', 2, { state: 'cleared' }))).toEqual([])
+    expect(items(alarm('a', 1), alarm('a', 2, { group_id: 'g' }), alarm('g', 1))).toEqual(['g'])
+    expect(items(alarm('a', 2, { state: 'cleared' }), alarm('a', 3))).toEqual(['a'])
+  })
+
+  test('that is older than what is known changes nothing', () => {
+    expect(items(alarm('a', 3), alarm('a', 2, { state: 'cleared' }))).toEqual(['a'])
+  })
 })

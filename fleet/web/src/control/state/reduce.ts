@@ -73,6 +73,13 @@ class Draft {
     ;(this.next[table] as Map<string, unknown>).set(id, row)
   }
 
+  drop<K extends keyof Tables>(table: K, id: string): void {
+    const known = this.next[table].get(id)
+    if (known === undefined) return
+    this.put(table, id, known as Row<K>)
+    ;(this.next[table] as Map<string, unknown>).delete(id)
+  }
+
   /** Rows carry a version: an event that is older than what is known changes nothing. */
   putNewer<K extends 'routes' | 'requests' | 'plans'>(table: K, id: string, row: Row<K>): boolean {
     const known = this.next[table].get(id) as { version: number } | undefined
@@ -141,7 +148,7 @@ const HANDLERS: { [T in keyof EventData]: (draft: Draft, data: EventData[T]) => 
     if (view !== undefined) draft.put('views', route.id, { ...route, visits: view.visits })
   },
   'routing.visit_changed': visitChanged,
-  'routing.alarm': (draft, alarm) => draft.put('alarms', alarm.id, alarm),
+  'tracking.alarm': alarmChanged,
   'feedback.request_changed': (draft, request) => {
     draft.putNewer('requests', request.id, request)
   },
@@ -149,6 +156,21 @@ const HANDLERS: { [T in keyof EventData]: (draft: Draft, data: EventData[T]) => 
   'org.assignment_changed': (draft) => {
     draft.next = { ...draft.next, assignments: draft.next.assignments + 1 }
   },
+}
+
+/** Only items are kept: a cleared alarm, and one that a group speaks for, is none. */
+function alarmChanged(draft: Draft, alarm: Alarm): void {
+  const known = draft.next.alarms.get(alarm.id)
+  if (known !== undefined && known.version > alarm.version) return
+  if (alarm.state === 'cleared' || alarm.group_id !== null) draft.drop('alarms', alarm.id)
+  else draft.put('alarms', alarm.id, alarm)
+}
+
+/** Takes in what the server answered to a press. */
+export function withAlarm(state: ControlState, alarm: Alarm): ControlState {
+  const draft = new Draft(state)
+  alarmChanged(draft, alarm)
+  return draft.next
 }
 
 function visitChanged(draft: Draft, visit: Visit): void {

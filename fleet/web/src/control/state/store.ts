@@ -2,13 +2,13 @@
 import { computed, effect, signal } from '@preact/signals'
 import { get, withQuery } from '../../shared/api'
 import { type LinkState, LiveSocket, socketUrl } from '../../shared/live'
-import type { City, ControlMessage, Job, LonLat, PlanSummary, RequestSummary, RouteView, User, Vehicle, VisitStatus } from '../../shared/wire'
+import type { Alarm, City, ControlMessage, Job, LonLat, PlanSummary, RequestSummary, RouteView, User, Vehicle, VisitStatus } from '../../shared/wire'
 import type { Bounds } from '../../shared/map/geometry'
 import type { Places } from '../map/places'
 import type { Wards } from '../map/wards'
 import { cityNow, cityTime } from './clock'
 import { FrameBatch } from './frames'
-import { type ControlState, EMPTY, reduce, withView } from './reduce'
+import { type ControlState, EMPTY, reduce, withAlarm, withView } from './reduce'
 import { vehicleRows } from './views'
 
 export const user = signal<User | null>(null)
@@ -73,6 +73,10 @@ export function keepRequest(request: RequestSummary): void {
 
 export function keepPlan(plan: PlanSummary): void {
   state.value = { ...state.value, plans: new Map(state.value.plans).set(plan.id, plan) }
+}
+
+export function keepAlarm(alarm: Alarm): void {
+  state.value = withAlarm(state.value, alarm)
 }
 
 export function keepJob(job: Job): void {

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { Alarm, LaneLive, RequestSummary, RouteSummary, VehicleLive, Visit } from '../../shared/wire'
 import { routeAhead } from '../map/route'
 import {
-  alarmGroups,
+  alarmItems,
+  criticalCount,
   currentRoute,
   laneCounts,
   missedGroups,
@@ -99,19 +100,21 @@ test('the road ahead starts with the way to the next visit', () => {
   expect(routeAhead(visits, null).line).toEqual([])
 })
 
-test('alarms: one row per vehicle and kind, the gravest first, then the newest', () => {
-  const alarm = (id: string, severity: Alarm['severity'], kind: Alarm['kind'], vehicle_id: string | null, t: string): Alarm =>
-    ({ id, severity, kind, vehicle_id, t }) as Alarm
+test('alarms: the gravest first, then what nobody has seen, then the newest; filtered by kind and zone', () => {
+  const alarm = (id: string, severity: Alarm['severity'], state: Alarm['state'], kind: Alarm['kind'], raised_t: string): Alarm =>
+    ({ id, severity, state, kind, raised_t, zone_id: id < 'c' ? 'z1' : 'z2' }) as Alarm
   const all = [
-    alarm('a', 'warning', 'route_late', 'V1', '1'),
-    alarm('b', 'warning', 'route_late', 'V1', '3'),
-    alarm('c', 'warning', 'device_silent', 'V1', '2'),
-    alarm('d', 'critical', 'sos', 'V2', '0'),
-    alarm('e', 'warning', 'visit_missed', 'V2', '9'),
-    alarm('f', 'info', 'visit_missed', null, '9'),
-    alarm('g', 'info', 'visit_missed', null, '8'),
+    alarm('a', 'warning', 'acknowledged', 'route_late', '9'),
+    alarm('b', 'warning', 'raised', 'route_late', '1'),
+    alarm('c', 'warning', 'raised', 'group', '2'),
+    alarm('d', 'critical', 'acknowledged', 'sos', '0'),
+    alarm('e', 'critical', 'raised', 'sos', '0'),
+    alarm('f', 'info', 'raised', 'geofence', '9'),
   ]
-  const rows = alarmGroups(all).map(({ alarm: { id }, times }) => [id, times])
-  expect(rows).toEqual([['d', 1], ['e', 1], ['b', 2], ['c', 1], ['f', 1], ['g', 1]])
+  const ids = (filter?: { kind: string; zone: string }) => alarmItems(all, filter).map(({ id }) => id)
+  expect(ids()).toEqual(['e', 'd', 'c', 'b', 'a', 'f'])
+  expect(ids({ kind: 'route_late', zone: '' })).toEqual(['b', 'a'])
+  expect(ids({ kind: '', zone: 'z2' })).toEqual(['e', 'd', 'c', 'f'])
   expect(urgentCount(all)).toBe(3)
+  expect(criticalCount(all)).toBe(1)
 })

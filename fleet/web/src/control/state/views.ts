@@ -133,28 +133,31 @@ export function laneCounts(lanes: ReadonlyMap<string, LaneLive>): Record<VisitSt
 
 const SEVERITY: readonly Alarm['severity'][] = ['critical', 'warning', 'info']
 
-export interface AlarmGroup {
-  /** The newest of them. */
-  alarm: Alarm
-  times: number
+export interface AlarmFilter {
+  kind: string
+  zone: string
 }
 
-/** One row per vehicle and kind, however often it came; the gravest first, then the newest. */
-export function alarmGroups(alarms: Iterable<Alarm>): AlarmGroup[] {
-  const groups = new Map<string, AlarmGroup>()
-  for (const alarm of alarms) {
-    const key = `${alarm.kind} ${alarm.vehicle_id ?? alarm.id}`
-    const known = groups.get(key)
-    const newest = known === undefined || alarm.t >= known.alarm.t ? alarm : known.alarm
-    groups.set(key, { alarm: newest, times: (known?.times ?? 0) + 1 })
-  }
-  return [...groups.values()].sort(
-    ({ alarm: a }, { alarm: b }) =>
-      SEVERITY.indexOf(a.severity) - SEVERITY.indexOf(b.severity) || b.t.localeCompare(a.t),
-  )
+/** Items that pass the filter: the gravest first, then what nobody has seen, then the newest. */
+export function alarmItems(alarms: Iterable<Alarm>, filter: AlarmFilter = { kind: '', zone: '' }): Alarm[] {
+  return [...alarms]
+    .filter(
+      ({ kind, zone_id }) =>
+        (filter.kind === '' || kind === filter.kind) && (filter.zone === '' || zone_id === filter.zone),
+    )
+    .sort(
+      (a, b) =>
+        SEVERITY.indexOf(a.severity) - SEVERITY.indexOf(b.severity) ||
+        Number(a.state === 'acknowledged') - Number(b.state === 'acknowledged') ||
+        b.raised_t.localeCompare(a.raised_t),
+    )
 }
 
-/** Alarms that ask for a hand now: missed lanes have a panel of their own. */
+/** Items that nobody has seen yet; remarks do not ask for a hand. */
 export function urgentCount(alarms: Iterable<Alarm>): number {
-  return alarmGroups(alarms).filter(({ alarm }) => alarm.severity !== 'info' && alarm.kind !== 'visit_missed').length
+  return [...alarms].filter(({ severity, state }) => severity !== 'info' && state === 'raised').length
+}
+
+export function criticalCount(alarms: Iterable<Alarm>): number {
+  return [...alarms].filter(({ severity, state }) => severity === 'critical' && state === 'raised').length
 }
