@@ -76,7 +76,7 @@ def used(
 
 def settled(server: site.Server) -> None:
     """Returns when the server has done what a start brings, such as a plan that was due."""
-    for _ in range(15):
+    for _ in range(60):
         before = server.usage()
         time.sleep(2)
         if sum(used(before, server.usage()).values()) < BUSY_S:
