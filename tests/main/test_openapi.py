@@ -74,10 +74,16 @@ def ids_of(served: Served) -> dict[str, str]:
         "/api/tickets", json=weighed | {"time_in": "2026-03-02T00:30:00Z"}
     )
     ticket_id = brought.json()["tickets"][0]["id"]
+    admin = served.signed_in("admin")
+    admin.post("/api/devices", json={"id": "spare-unit", "label": "Spare unit"})
+    person = {"id": "ramesh", "name": "R", "zone_id": "z1", "start": "06:00", "end": "14:00"}
+    admin.post("/api/staff", json=person)
     return {
         "code": served.requests["west"]["code"],
+        "device_id": "spare-unit",
         "entry_id": ticket_id,
         "job_id": job.json()["id"],
+        "person_id": "person:ramesh",
         "photo_id": photo.json()["photo_id"],
         "plan_id": served.plan_id,
         "request_id": served.requests["west"]["id"],
