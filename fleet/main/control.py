@@ -46,6 +46,7 @@ async def control(websocket: WebSocket, after: int | None = None) -> None:
     """Staff's live view. `after`: the number of the last event that the client has seen."""
     kit = kit_of(websocket)
     scope = await socket_scope(websocket, Role.DISPATCHER)
+    websocket.state.scope = scope
     await websocket.accept()
     wards = await run_in_threadpool(_wards, kit, scope)
     with kit.hub.subscribe() as subscription:
@@ -89,6 +90,9 @@ async def _stream(
 
 
 async def _send(websocket: WebSocket, kit: Kit, wards: Wards, event: Event) -> None:
+    scope: Scope = websocket.state.scope
+    if event.data.get("seen_by") == "admin" and scope.role is not Role.ADMIN:
+        return
     if event.topic.startswith(TOPICS) and await _visible(kit, wards, event.data):
         await websocket.send_json(
             {

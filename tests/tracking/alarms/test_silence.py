@@ -1,0 +1,56 @@
+"""A silent unit: an alarm on duty, a line in the log otherwise, over when it is heard."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fleet.kit.clock import SteppedClock
+from fleet.kit.outbox import Relay, emit, failures
+from fleet.kit.times import iso
+from fleet.kit.web import Kit
+from tests.tracking.alarms.conftest import at, kinds, shown, stored, told
+from tracking.alarms.silence import handlers, shifts_begin
+
+
+def happens(kit: Kit, what: str, t: datetime, vehicle: str = "v1") -> None:
+    assert isinstance(kit.clock, SteppedClock)
+    kit.clock.set(max(t, kit.clock.now()))
+    with kit.db.unit_of_work() as session:
+        data = {"vehicle_id": vehicle, "device_id": "d1", "t": iso(t)}
+        emit(session, f"tracking.device_{what}", vehicle, data)
+    relay = Relay(kit.db, kit.hub, handlers, kit.monotonic)
+    relay.pump()
+    relay.release()
+    with kit.db.reading() as session:
+        assert failures(session) == []
+
+
+def test_silence_on_duty_is_told_once_and_ends(beats: Kit) -> None:
+    happens(beats, "silent", at(600))
+    happens(beats, "silent", at(600))
+    [item] = shown(beats).values()
+    assert (item["kind"], item["vehicle_id"], item["device_id"]) == ("device_silent", "v1", "d1")
+    assert item["words"]["hi"].startswith("v1 काम पर")
+    happens(beats, "heard", at(900))
+    assert kinds(beats) == [("device_silent", "cleared")]
+    happens(beats, "silent", at(1000))
+    assert [d["times"] for d in told(beats)][-1] == 2
+
+
+def test_silence_off_duty_is_logged_and_told_when_the_shift_begins(beats: Kit) -> None:
+    happens(beats, "silent", at(8 * 3600))
+    assert kinds(beats) == [("device_silent", "raised")]
+    assert told(beats) == []
+    shifts_begin(beats, at(9 * 3600))
+    assert told(beats) == []
+    next_morning = at(24 * 3600 + 120)
+    shifts_begin(beats, next_morning)
+    shifts_begin(beats, next_morning)
+    [item] = told(beats)
+    assert (item["actionable"], item["shift"], item["service_date"]) == (
+        True,
+        "morning",
+        "2026-03-03",
+    )
+    with beats.db.reading() as session:
+        assert len(stored(session)) == 1
