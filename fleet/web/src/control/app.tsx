@@ -8,6 +8,7 @@ import { say } from '../shared/words'
 import { LaneCard, Legend } from './legend'
 import { MapView } from './map/map-view'
 import { AlarmsPanel, CriticalAlert } from './panels/alarms'
+import { DevicesPanel } from './panels/devices'
 import { MissedPanel } from './panels/missed'
 import { PlanPanel } from './panels/plan'
 import { RequestsPanel } from './panels/requests'
@@ -17,12 +18,12 @@ import { ReplayBar } from './replay/bar'
 import { CoverageToggle, coverageOf } from './replay/coverage'
 import { ReplayPanel } from './replay/panel'
 import { replayDate } from './replay/state'
-import { alarms, lanes, ready, requests, state, tab, type Tab } from './state/store'
+import { alarms, lanes, ready, requests, state, tab, user, type Tab } from './state/store'
 import { criticalCount, laneCounts, stageOf, urgentCount } from './state/views'
 import { t } from './strings'
 import { TopBar } from './topbar'
 
-const TABS: readonly { id: Tab; icon: IconName; panel: () => preact.JSX.Element; count?: () => number; urgent?: boolean }[] = [
+const TABS: readonly { id: Tab; icon: IconName; panel: () => preact.JSX.Element; count?: () => number; urgent?: boolean; admin?: true }[] = [
   { id: 'vehicles', icon: 'truck', panel: VehiclesPanel },
   {
     id: 'requests',
@@ -49,20 +50,24 @@ const TABS: readonly { id: Tab; icon: IconName; panel: () => preact.JSX.Element;
     count: () => urgentCount(alarms.value.values()),
     urgent: true,
   },
+  { id: 'devices', icon: 'device', panel: DevicesPanel, admin: true },
 ]
+/** Those of the account's role. */
+const tabs = (): typeof TABS => TABS.filter(({ admin }) => admin !== true || user.value?.role === 'admin')
 
 function Tabs() {
   const move = (event: KeyboardEvent, at: number): void => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
     if (step === undefined) return
-    const next = TABS[(at + step + TABS.length) % TABS.length]
+    const own = tabs()
+    const next = own[(at + step + own.length) % own.length]
     if (next === undefined) return
     tab.value = next.id
     document.querySelector<HTMLElement>(`#tab-${next.id}`)?.focus()
   }
   return (
     <div class="tabs" role="tablist" aria-label={t('panels')}>
-      {TABS.map(({ id, icon, count, urgent }, at) => {
+      {tabs().map(({ id, icon, count, urgent }, at) => {
         const n = count?.() ?? 0
         return (
           <button
@@ -91,7 +96,7 @@ export function App({ city }: { city: City }) {
     const critical = criticalCount(alarms.value.values())
     document.title = `${critical > 0 ? `(${number(critical)}!) ` : ''}${t('title')} · ${city.name}`
   })
-  const Panel = TABS.find(({ id }) => id === tab.value)?.panel ?? VehiclesPanel
+  const Panel = tabs().find(({ id }) => id === tab.value)?.panel ?? VehiclesPanel
   return (
     <div class="control">
       <TopBar city={city} />

@@ -22,6 +22,7 @@ export const STRINGS = dictionary(
     'tab.plan': 'Plan',
     'tab.trips': 'Trips',
     'tab.alarms': 'Alarms',
+    'tab.devices': 'Devices',
     panels: 'Panels',
 
     legend: 'Lanes',
@@ -223,6 +224,7 @@ export const STRINGS = dictionary(
     'tab.plan': 'योजना',
     'tab.trips': 'फेरे',
     'tab.alarms': 'अलार्म',
+    'tab.devices': 'उपकरण',
     panels: 'पैनल',
 
     legend: 'गलियाँ',

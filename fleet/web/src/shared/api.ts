@@ -100,6 +100,13 @@ export function post<T>(path: string, body: unknown = {}, options: Call = {}): P
   })
 }
 
+export function patch<T>(path: string, body: unknown, options: Call = {}): Promise<T> {
+  return call<T>('PATCH', path, JSON.stringify(body), {
+    ...options,
+    headers: { 'Content-Type': 'application/json', ...options.headers },
+  })
+}
+
 /** Sends a file as it is; `clientId` lets the server know a second sending of the same file. */
 export function postFile<T>(path: string, file: Blob, clientId: string, options: Call = {}): Promise<T> {
   return call('POST', path, file, {

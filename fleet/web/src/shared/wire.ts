@@ -163,7 +163,39 @@ export interface Vehicle {
 export interface Device {
   id: string
   label: string
+  kind: 'gps' | 'person' | 'feed' | 'weighbridge'
+  external_id: string | null
+  protocol: string | null
+  layout: string | null
+  disabled: boolean
   vehicle_id: string | null
+  person_id: string | null
+  last_t: string | null
+}
+/** The newest of the frames that are alike and that nobody understood. */
+export interface UnknownFrame {
+  id: number
+  at: string
+  peer: string
+  protocol: string | null
+  external_id: string | null
+  device_id: string | null
+  why: string
+  detail: string
+  n: number
+  bytes_hex: string
+  text: string
+}
+/** A vendor's service that is asked; `fault`: why it cannot be. */
+export interface Feed {
+  name: string
+  fault: string | null
+  host: string | null
+  last_ok_t: string | null
+  last_fixes: number
+  failures: number
+  last_error: string | null
+  unknown_units: string[]
 }
 /** Somebody who may drive: an account with that role. */
 export interface Driver {

@@ -19,7 +19,8 @@ export const vehicleOfDriver = computed(
 )
 
 export async function loadDevices(): Promise<void> {
-  devices.value = await get<Device[]>('/api/devices')
+  const all = await get<Device[]>('/api/devices')
+  devices.value = all.filter(({ kind, disabled }) => kind === 'gps' && !disabled)
 }
 
 export async function loadDrivers(): Promise<void> {

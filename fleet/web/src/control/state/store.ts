@@ -32,7 +32,7 @@ export const places = signal<Places | null>(null)
 
 export const rows = computed(() => vehicleRows(fleet.value, vehicles.value, routes.value, state.value.now))
 
-export type Tab = 'vehicles' | 'requests' | 'missed' | 'plan' | 'trips' | 'alarms'
+export type Tab = 'vehicles' | 'requests' | 'missed' | 'plan' | 'trips' | 'alarms' | 'devices'
 export const tab = signal<Tab>('vehicles')
 export const selectedVehicle = signal<string | null>(null)
 export const selectedRequest = signal<string | null>(null)
