@@ -184,6 +184,7 @@ def steps_of(session: Session, route_ids: Sequence[str]) -> dict[str, list[Step]
                 proved_t=row.proved_t,
                 seen=VisitStatus(row.seen) if row.seen else None,
                 began_t=parse_iso(began_t) if began_t else None,
+                ended_t=parse_iso(evidence["end_t"]) if evidence["end_t"] else None,
                 spent_s=evidence.get("spent_s", 0.0),
                 # What a resident's stop takes is anybody's guess.
                 service_s=float(row.service_s) if row.kind == VisitKind.LANE else 0.0,

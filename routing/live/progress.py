@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import median
 
 from fleet.org.policy import Policy
@@ -23,6 +24,10 @@ NEAR = 3
 
 USUAL_SHARE = 0.9
 """A lane is seldom served in less than this of the time that it usually takes."""
+
+REACH = 3
+TOUCHES = timedelta(seconds=30)
+NO_TIME = timedelta(0)
 
 STOOD_SHARE = 0.35
 """With less than this of its usual time between its neighbours, nobody served a point."""
@@ -81,7 +86,8 @@ class Step:
     reported_t: datetime | None = None
     """When the driver tapped that it is over."""
     began_t: datetime | None = None
-    """When the vehicle came to it, as far as facts tell."""
+    ended_t: datetime | None = None
+    """When the vehicle came to it and left, as far as facts tell."""
     spent_s: float = 0.0
     """How long facts saw it served."""
     service_s: float = 0.0
@@ -105,6 +111,15 @@ class Silence:
 
     since: datetime
     until: datetime
+
+    @property
+    def duration_s(self) -> float:
+        return (self.until - self.since).total_seconds()
+
+    def within_s(self, other: Silence) -> float:
+        """Seconds that both share."""
+        shared = min(self.until, other.until) - max(self.since, other.since)
+        return max(0.0, shared.total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +267,13 @@ def _outcome(
         since = steps[first].proved_t or since
     if last is not None:
         until = steps[last].began_t or steps[last].proved_t or until
-    silent_s = sum(
-        max(0.0, (min(s.until, until) - max(s.since, since)).total_seconds()) for s in silences
-    )
+    between = Silence(since, until)
+    silent_s = sum(silence.within_s(between) for silence in silences)
+    if step.spent_s > 0 and step.began_t is not None and step.ended_t is not None:
+        # What it left undone may be in a silence that begins, ends or lies in its own pass.
+        own = Silence(step.began_t - TOUCHES, step.ended_t + TOUCHES)
+        touching = [silence for silence in silences if silence.within_s(own) > 0]
+        silent_s = max(silent_s, sum(silence.duration_s for silence in touching))
     if silent_s <= 0:
         return step.seen or VisitStatus.MISSED
     others = range(
@@ -278,22 +297,35 @@ def _time_for(steps: Sequence[Step], index: int, rhythm: float) -> float | None:
 
     A halt near a lane's end may be matched to the next street, or to the neighbour's time.
     """
-    step = steps[index]
-    if not 0 < index < len(steps) - 1:
+    reach = 1 if steps[index].point else REACH
+    first = _proved_near(steps, index, -1, reach)
+    last = _proved_near(steps, index, 1, reach)
+    if first is None or last is None:
         return None
-    before, after = steps[index - 1], steps[index + 1]
+    before, after = steps[first], steps[last]
     if before.proved_t is None or after.began_t is None or before.proved_t > after.began_t:
         return None
-    driving = (step.planned_arrival - before.planned_departure) + (
-        after.planned_arrival - step.planned_departure
+    path = steps[first : last + 1]
+    driving = sum((b.planned_arrival - a.planned_departure for a, b in pairwise(path)), NO_TIME)
+    others_s = sum(
+        rhythm * near.service_s for near in path[1:-1] if near is not steps[index] and near.work
     )
-    between_s = (after.began_t - before.proved_t - driving).total_seconds()
+    between_s = (after.began_t - before.proved_t - driving).total_seconds() - others_s
     beyond_s = sum(
         max(0.0, near.spent_s - MOST_SHARE * rhythm * near.service_s)
         for near in (before, after)
         if near.service_s > 0
     )
     return between_s + beyond_s
+
+
+def _proved_near(steps: Sequence[Step], index: int, way: int, reach: int) -> int | None:
+    """The next proved visit before (-1) or after (1) one, not further than `reach` away."""
+    for n in range(1, reach + 1):
+        at = index + way * n
+        if 0 <= at < len(steps) and steps[at].proved_t is not None:
+            return at
+    return None
 
 
 def _stood(step: Step, had_s: float | None, rhythm: float) -> VisitStatus:

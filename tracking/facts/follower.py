@@ -216,7 +216,7 @@ class Follower:
             for v, (a, b) in self._gathered.items():
                 # A silence that ends with these fixes casts doubt on what came before it.
                 since = max(min(a, last_t.get(v, a)), a - LONGEST) - SETTLE
-                spans[v] = (since if v in self._tails else since - FIRST, b + SETTLE)
+                spans[v] = since, b + SETTLE
             self._book.load(session, {v: s - LONGEST - CONTEXT for v, (s, _) in spans.items()})
         return [self._stretch(town, v, spans[v], t) for v in sorted(spans)]
 
@@ -248,6 +248,9 @@ class Follower:
         """How far fixes must be looked at so that passes in the stretch are seen whole."""
         starts = self._book.pass_starts(vehicle_id, since, until)
         open_from = self._open_from.get(vehicle_id, since)
+        if vehicle_id not in self._tails:
+            # What goes on since before a restart was not stored, and is not known to go on.
+            open_from = since - FIRST
         known_from = max(min(*starts, open_from, since), since - LONGEST) - CONTEXT
         return _Span(since, until, known_from, until + CONTEXT)
 

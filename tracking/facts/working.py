@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
+import numpy as np
+
 from tracking.facts.service_day import service_day
 from tracking.facts.stretch import DwellFact, LaneFact, StayFact, Stretch
 from tracking.facts.town import Town
 from tracking.proof.places import stands, stays
-from tracking.proof.track import LanePass, Track, prove
+from tracking.proof.track import LanePass, Proof, Track, prove
 
 OPEN_S = 20.0
-"""A pass that ends this near the track's end may go on."""
+"""A pass that ends this near the vehicle's last movement may go on."""
+LONGEST_HALT_S = 900.0
+"""After standing this long a vehicle is not waited for."""
 
 
 def facts_of(
@@ -41,7 +45,7 @@ def facts_of(
     if len(track.t_s) == 0:
         return stretch, None
     proof = prove(track, town.graph, town.calibration(vehicle_id), gap_s=float(town.rules.gap_s))
-    end_s = float("inf") if ended else float(track.t_s[-1])
+    open_s = float("inf") if ended else _goes_on_from(proof, track)
     own_shifts = town.shifts.get(vehicle_id, ())
     for found in proof.passes:
         start_t = _instant(found.start_s)
@@ -62,7 +66,7 @@ def facts_of(
                 offset_m=round(found.offset_m, 1),
                 gap=found.gap,
                 hidden_m=found.hidden_m,
-                open=found.end_s >= end_s - OPEN_S,
+                open=found.end_s >= open_s,
             )
         )
     for stand in stands(track, town.rules.stop_dwell_s):
@@ -81,11 +85,19 @@ def facts_of(
         place = town.places[stay.place]
         left_t = None if stay.left_s is None else _instant(stay.left_s)
         stretch.stays.append(StayFact(place.id, place.kind, _instant(stay.entered_s), left_t))
-    return stretch, _open_from(proof.passes, end_s)
+    return stretch, _open_from(proof.passes, open_s)
 
 
-def _open_from(passes: Collection[LanePass], end_s: float) -> datetime | None:
-    starts = [found.start_s for found in passes if found.end_s >= end_s - OPEN_S]
+def _goes_on_from(proof: Proof, track: Track) -> float:
+    """Passes that end from here on may go on: a halt belongs to its pass once it is over."""
+    moving = np.flatnonzero(~proof.standing)
+    last_s = float(track.t_s[-1])
+    moved_s = float(track.t_s[moving[-1]]) if len(moving) else last_s
+    return max(moved_s, last_s - LONGEST_HALT_S) - OPEN_S
+
+
+def _open_from(passes: Collection[LanePass], open_s: float) -> datetime | None:
+    starts = [found.start_s for found in passes if found.end_s >= open_s]
     return _instant(min(starts)) if starts else None
 
 
