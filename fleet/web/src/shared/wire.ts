@@ -214,8 +214,8 @@ export type VisitStatus = 'pending' | 'served' | 'partly' | 'driven_through' | '
 export type VisitKind = 'start' | 'lane' | 'bin' | 'request' | 'disposal' | 'end'
 
 export interface Evidence {
-  start_t: string
-  end_t: string
+  start_t: string | null
+  end_t: string | null
   served_fraction: number
   pace_mps: number | null
   vehicle_id: string
@@ -522,3 +522,15 @@ export interface CabRoute {
   server_now: string
 }
 export type CabMessage = ({ type: 'route' } & Omit<CabRoute, 'vehicle'>) | { type: 'ping' }
+
+/** What is held of a visit, and what was held before, newest first. */
+export interface VisitProof {
+  visit_id: string
+  status: VisitStatus
+  probable: boolean
+  reason: string | null
+  text: string | null
+  history: readonly { status: VisitStatus; reason: string; text: string; made_t: string }[]
+  passes: readonly object[]
+  fixes: readonly [number, number, number, number | null, string | null][]
+}

@@ -7,6 +7,7 @@ import { target } from '../state/store'
 import { TROUBLED } from '../state/views'
 import { t } from '../strings'
 import { OutcomeBadge, timeOf } from './parts'
+import { Proof } from './proof'
 
 const KIND: Record<VisitKind, IconName> = {
   start: 'arrow',
@@ -19,7 +20,7 @@ const KIND: Record<VisitKind, IconName> = {
 
 /** What the trails say about the visit. */
 function evidenceText({ evidence }: Visit): string | null {
-  if (evidence === null) return null
+  if (evidence === null || evidence.start_t === null || evidence.end_t === null) return null
   const from = timeOf(evidence.start_t)
   const to = timeOf(evidence.end_t)
   const share = Math.round(evidence.served_fraction * 100)
@@ -75,6 +76,7 @@ function VisitRow({ visit, next }: { visit: Visit; next: boolean }) {
           </span>
         )}
       </button>
+      {work && visit.status !== 'pending' && <Proof visitId={visit.id} />}
     </li>
   )
 }
