@@ -19,7 +19,7 @@ from simulators.drivers import rfc3339
 from simulators.report import DayReport
 from simulators.server import Server
 from simulators.synth import write_city
-from simulators.truth import TruthLog, read_truth
+from simulators.truth import TruthLog, read_truth, shuffled
 from simulators.world import World
 
 SERVICE_DATE = date(2026, 11, 3)
@@ -154,6 +154,7 @@ class _Day:
         return {
             "routes": [await api.get(f"/api/routes/{summary['id']}") for summary in summaries],
             "plans": await api.get("/api/plans", service_date=service_date),
+            "proofs": await api.get("/api/proof", service_date=service_date),
             "requests": await api.get("/api/requests"),
             "stored": stored,
             "events": events,
@@ -170,6 +171,10 @@ class _Day:
             {
                 "fixes": report.fix_figures(world.journal, known["stored"]),
                 "visits": report.visit_figures(known["routes"], truth),
+                "proof": report.proof_figures(known["proofs"], truth, world.residents.patience),
+                "proof_shuffled": report.proof_figures(
+                    known["proofs"], shuffled(truth, self._seed), world.residents.patience
+                ),
                 "complaints": report.complaint_figures(
                     world.residents.complaints,
                     known["requests"],

@@ -10,6 +10,7 @@ from typing import Any
 
 from simulators.journal import Journal, Lost
 from simulators.residents import Complaint
+from simulators.vehicles import epoch_s
 
 FOUND = frozenset({"missed", "driven_through", "partly"})
 """Outcomes that say that a lane was not properly served."""
@@ -70,6 +71,58 @@ def visit_figures(routes: Iterable[Mapping[str, Any]], truth: Mapping[str, str])
         "found_missed": len(missed & called),
         "false_alarms": len(called - missed),
     }
+
+
+def proof_figures(
+    proofs: Iterable[Mapping[str, Any]],
+    truth: Mapping[str, str],
+    complains_at_s: Mapping[str, float],
+) -> dict[str, Any]:
+    """How well proof found what was missed, and how soon; *unknown* finds nothing.
+
+    A truly missed visit is found when the judgement that held at the moment at which somebody
+    there complains, or would have, said so. A served one is a false alarm when it was ever said
+    to be missed, however soon that was taken back.
+
+    Args:
+        proofs: the server's answer for the day, with each visit's history of judgements.
+        truth: what happened to each visit id; a visit without an entry was never begun.
+        complains_at_s: by visit, in epoch seconds; one without an entry is judged by the end.
+    """
+    missed, served, unknown = 0, 0, 0
+    found, false = 0, 0
+    minutes: list[float] = []
+    for visit in proofs:
+        if visit["kind"] not in PLANNED:
+            continue
+        said = [(epoch_s(j["made_t"]), j["status"]) for j in reversed(visit["history"])]
+        unknown += visit["status"] == "unknown"
+        if truth.get(visit["visit_id"], "skipped") == "served":
+            served += 1
+            false += any(status in FOUND for _, status in said)
+            continue
+        missed += 1
+        complains_s = complains_at_s.get(visit["visit_id"], math.inf)
+        in_time = [(t, status) for t, status in said if t <= complains_s]
+        if in_time and in_time[-1][1] in FOUND:
+            found += 1
+            first_s = next(t for t, status in in_time if status in FOUND)
+            if complains_s < math.inf:
+                minutes.append((complains_s - first_s) / 60)
+    return {
+        "truly_missed": missed,
+        "found_in_time": found,
+        "found_share": _share(found, missed),
+        "truly_served": served,
+        "false_alarms": false,
+        "false_share": _share(false, served),
+        "unknown_share": _share(unknown, missed + served),
+        "minutes_before_complaint": percentiles(minutes, 1),
+    }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
 
 
 def complaint_figures(

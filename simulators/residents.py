@@ -58,6 +58,9 @@ class Residents:
         self._seed = seed
         self._journal = journal
         self.complaints: list[Complaint] = []
+        self.patience: dict[str, float] = {}
+        """By visit of a lane that was not served: when somebody there complains, or would have,
+        in epoch seconds."""
         self._due: list[tuple[float, int, Complaint]] = []
         self._tie = itertools.count()
         self._follow_at_s = 0.0
@@ -65,7 +68,12 @@ class Residents:
     def note(self, vehicle_id: str, done: Finished) -> None:
         """A lane's turn came or went: decide whether somebody will complain, and when."""
         visit = done.visit
-        if visit["kind"] != "lane" or not visit.get("households"):
+        if visit["kind"] != "lane":
+            return
+        if done.truth.kind != "served":
+            quiet = random.Random(f"{self._seed}:{vehicle_id}:{visit['ref']}:patience")
+            self.patience[visit["id"]] = done.at_s + quiet.uniform(*DELAY_S)
+        if not visit.get("households"):
             return
         chance = random.Random(f"{self._seed}:{vehicle_id}:{visit['ref']}:resident")
         missed = done.truth.kind != "served"
@@ -85,7 +93,10 @@ class Residents:
                 "lang": lang,
             },
         )
-        self._put(done.at_s + chance.uniform(*DELAY_S), complaint)
+        due_s = done.at_s + chance.uniform(*DELAY_S)
+        if missed:
+            self.patience[visit["id"]] = due_s
+        self._put(due_s, complaint)
 
     def _door(self, visit: Any) -> tuple[float, float]:
         """The middle of the lane, where the complaint is pinned."""

@@ -73,3 +73,10 @@ def read_truth(path: Path) -> dict[str, str]:
     """What happened to each visit id."""
     with path.open(encoding="utf-8") as lines:
         return {entry["visit_id"]: entry["truth"] for entry in map(json.loads, lines)}
+
+
+def shuffled(truth: Mapping[str, str], seed: int) -> dict[str, str]:
+    """The same outcomes handed to other visits: scores against it show what luck is worth."""
+    outcomes = list(truth.values())
+    random.Random(f"{seed}:shuffled").shuffle(outcomes)
+    return dict(zip(truth, outcomes, strict=True))

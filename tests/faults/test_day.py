@@ -31,6 +31,15 @@ def test_nothing_acknowledged_is_lost_and_every_visit_has_an_outcome(usual):
 
 
 @pytest.mark.timeout(900)
+def test_misses_are_found_before_somebody_complains_and_by_no_luck(usual):
+    """One ward is few misses; `safai day` over five seeds is what the figures are read from."""
+    proof, luck = usual["proof"], usual["proof_shuffled"]
+    assert proof["found_share"] >= 0.9
+    assert proof["false_share"] <= 0.03
+    assert luck["found_share"] <= 0.3
+
+
+@pytest.mark.timeout(900)
 def test_outcomes_do_not_hang_on_taps(usual):
     """Drivers who never tap change nothing that is proved: outcomes come from stored fixes."""
     silent = day(taps=False)

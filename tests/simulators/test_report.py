@@ -12,10 +12,12 @@ from simulators.report import (
     complaint_figures,
     lost_of,
     percentiles,
+    proof_figures,
     route_figures,
     visit_figures,
 )
 from simulators.residents import Complaint
+from simulators.truth import shuffled
 
 
 def lanes(**status: str) -> list[dict[str, Any]]:
@@ -60,6 +62,42 @@ def test_outcomes_are_held_against_the_truth() -> None:
 def test_a_visit_that_nobody_began_is_truly_missed() -> None:
     figures = visit_figures(lanes(a="missed"), {})
     assert (figures["truly_missed"], figures["found_missed"]) == (1, 1)
+
+
+def judged(visit: str, *said: tuple[str, int], kind: str = "lane") -> dict[str, Any]:
+    """A visit's proof: (status, minute after midnight) oldest first; the server has it newest."""
+    history = [{"status": s, "made_t": f"1970-01-01T00:{m:02d}:00Z"} for s, m in reversed(said)]
+    return {
+        "visit_id": visit, "kind": kind, "history": history,
+        "status": said[-1][0] if said else "pending",
+    }  # fmt: skip
+
+
+def test_a_miss_counts_as_found_only_before_somebody_complains() -> None:
+    proofs = [
+        judged("in time", ("missed", 20)),
+        judged("too late", ("missed", 40)),
+        judged("unknown", ("unknown", 20)),
+        judged("taken back", ("partly", 10), ("served", 20)),
+        judged("served later", ("driven_through", 20), ("served", 50)),
+        judged("right", ("served", 5)),
+        judged("false for a while", ("missed", 10), ("served", 12)),
+        judged("a stop", ("missed", 10), kind="request"),
+    ]
+    truth = dict.fromkeys(("right", "false for a while"), "served")
+    complains = {proof["visit_id"]: 30 * 60.0 for proof in proofs}
+    figures = proof_figures(proofs, truth, complains)
+    assert (figures["truly_missed"], figures["found_in_time"]) == (5, 2)
+    assert (figures["truly_served"], figures["false_alarms"]) == (2, 1)
+    assert figures["unknown_share"] == round(1 / 7, 4)
+    assert figures["minutes_before_complaint"] == {"p50": 10.0, "p99": 10.0}
+
+
+def test_scores_collapse_when_the_truth_is_shuffled() -> None:
+    truth = {f"v{i}": "skipped" if i % 10 == 0 else "served" for i in range(200)}
+    proofs = [judged(v, ("missed" if t == "skipped" else "served", 10)) for v, t in truth.items()]
+    assert proof_figures(proofs, truth, {})["found_share"] == 1.0
+    assert proof_figures(proofs, shuffled(truth, 1), {})["found_share"] < 0.4
 
 
 def complaint(code: str, missed: bool, status: str, ended_s: float | None) -> Complaint:
