@@ -147,6 +147,7 @@ async def _disconnect(request: Request, device_id: str) -> None:
     """Ends what is open, so that the unit proves anew who it is and what it may."""
     connections: Connections = request.app.state.device_connections
     await connections.end(device_id)
+    request.app.state.gateway.end(device_id)
 
 
 def _view(

@@ -95,6 +95,12 @@ class Gateway:
             log.info("unit_replaced", device_id=place[0])
             older.close()
 
+    def end(self, device_id: str) -> None:
+        """Closes what a device has open: it was disabled or changed."""
+        for (owner, _), session in list(self._places.items()):
+            if owner == device_id:
+                session.close()
+
     def _admits(self, peer: str) -> bool:
         if not self._networks:
             return True

@@ -268,6 +268,22 @@ def test_a_disabled_device_is_not_heard(quick_site: Site) -> None:
     assert quick_site.stored() == []
 
 
+def test_disabling_a_device_ends_its_connection(quick_site: Site) -> None:
+    """At once, and what it says when it comes again is not heard."""
+    with quick_site.unit() as unit, httpx.Client(base_url=f"http://{quick_site.address}") as web:
+        unit.sendall(LOGIN)
+        hear(unit, LOGIN_ANSWER)
+        said = web.post("/api/sign-in", json={"username": "admin", "password": PASSWORD}).json()
+        headers = {"X-CSRF-Token": said["csrf"]}
+        changed = web.patch("/api/devices/d1", json={"disabled": True}, headers=headers)
+        assert changed.status_code == 200
+        hear_the_end(unit)
+    with quick_site.unit() as unit:
+        unit.sendall(normal(0))
+        assert quick_site.unknown("disabled")["device_id"] == "d1"
+    assert quick_site.stored() == []
+
+
 def test_a_device_of_another_protocol_is_not_heard(quick_site: Site) -> None:
     """d1 is registered for AIS-140; somebody logs in over GT06 with its number."""
     login = sealed(0x01, bytes.fromhex("0" + IMEI))
