@@ -30,7 +30,7 @@ JSON_VALUES = st.recursive(
 
 def assert_recorded(reading: Reading) -> None:
     """A reading of a frame that a real unit has sent."""
-    checked = check(0, reading, _NOW, _LIMITS)
+    checked = check(0, reading)
     assert not isinstance(checked, Refusal), checked
     t, _ = checked
     assert datetime(2000, 1, 1, tzinfo=UTC) < t < _NOW + timedelta(days=1)
