@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from hypothesis import strategies as st
 
-from tracking.protocols.reading import Limits, Reading, Refusal, check
+from tracking.protocols.reading import Reading, Refusal, check
 
-_LIMITS = Limits(most_fixes=500, future_s=0, retention_days=36_500)
 _NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
 JSON_VALUES = st.recursive(
