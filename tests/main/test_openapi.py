@@ -20,8 +20,11 @@ from schemathesis.specs.openapi.checks import (
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fleet.kit.errors import MEDIA_TYPE
+from tests.conftest import START
 from tests.main.conftest import Served, serving_town
 from tests.main.test_http_photos import picture
+from tracking.alarms.about import About
+from tracking.alarms.service import raise_alarm, said
 
 CALLERS = ("anonymous", "admin", "dispatcher", "driver")
 CHECKS = [
@@ -78,10 +81,18 @@ def ids_of(served: Served) -> dict[str, str]:
     admin.post("/api/devices", json={"id": "spare-unit", "label": "Spare unit"})
     person = {"id": "ramesh", "name": "R", "zone_id": "z1", "start": "06:00", "end": "14:00"}
     admin.post("/api/staff", json=person)
+    lake = {"type": "Point", "coordinates": [75.85, 22.7]}
+    fence = admin.post(
+        "/api/geofences",
+        json={"name": "Lake", "kind": "circle", "geometry": lake, "radius_m": 50},
+    )
+    route = served.signed_in("dispatcher").get(f"/api/routes/{served.routes['west']}")
     return {
+        "alarm_id": alarm_in(served),
         "code": served.requests["west"]["code"],
         "device_id": "spare-unit",
         "entry_id": ticket_id,
+        "fence_id": fence.json()["id"],
         "job_id": job.json()["id"],
         "person_id": "person:ramesh",
         "photo_id": photo.json()["photo_id"],
@@ -90,7 +101,23 @@ def ids_of(served: Served) -> dict[str, str]:
         "route_id": served.routes["west"],
         "ticket_id": ticket_id,
         "vehicle_id": "T1",
+        "visit_id": route.json()["visits"][0]["id"],
     }
+
+
+def alarm_in(served: Served) -> str:
+    """The id of an alarm that stands open."""
+    with served.kit.db.unit_of_work() as session:
+        made = raise_alarm(
+            session,
+            key="tamper:T1",
+            kind="tamper",
+            at=START,
+            about=About(service_date=START.date(), vehicle_id="T1"),
+            words=said("alarms.say.tamper", who="T1"),
+        )
+        assert made is not None
+        return made.id
 
 
 def test_no_call_breaks_the_server(api: Any, fuzzed: Served, subtests: pytest.Subtests) -> None:

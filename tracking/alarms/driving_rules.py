@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fleet.kit.geo import distance_m
 from tracking.alarms.ground import Ground
@@ -38,10 +38,13 @@ def speed(voice: Voice, ground: Ground, vehicle: Vehicle, fix: Fix) -> None:
     vehicle.hot = latch.on or latch.since is not None
 
 
-def comes_to_stand(ground: Ground, vehicle: Vehicle, fix: Fix) -> None:
-    """A stand may begin here."""
-    vehicle.lon, vehicle.lat, vehicle.stood_from = fix.lon, fix.lat, fix.t
-    vehicle.look_t = fix.t + timedelta(seconds=ground.rules["dumping"].for_s)
+def is_elsewhere(
+    voice: Voice, vehicle: Vehicle, fix: Fix, lon: float, lat: float, look_t: datetime
+) -> None:
+    """It moved, and a stand may begin here; before `look_t` that would lead to nothing."""
+    if vehicle.idles:
+        ends_idling(voice, vehicle, fix)
+    vehicle.lon, vehicle.lat, vehicle.stood_from, vehicle.look_t = lon, lat, fix.t, look_t
     vehicle.judged = False
     if fix.load_kg is not None:
         vehicle.load_kg = fix.load_kg
@@ -67,12 +70,10 @@ def hoists(voice: Voice, ground: Ground, vehicle: Vehicle, fix: Fix, on: bool) -
     vehicle.hoisted = on
 
 
-def moves(voice: Voice, vehicle: Vehicle, fix: Fix) -> None:
-    """It is under way again."""
-    latch = vehicle.latches["idling"]
-    if latch.on:
-        latch.on = False
-        voice.cleared(vehicle, "idling", fix.t)
+def ends_idling(voice: Voice, vehicle: Vehicle, fix: Fix) -> None:
+    """It is under way again, or its engine is at rest."""
+    vehicle.idles = vehicle.latches["idling"].on = False
+    voice.cleared(vehicle, "idling", fix.t)
 
 
 def off_duty(voice: Voice, ground: Ground, vehicle: Vehicle, fix: Fix) -> None:
@@ -106,14 +107,14 @@ def _idles(voice: Voice, ground: Ground, vehicle: Vehicle, fix: Fix, stood_s: fl
     """With the engine on, in no depot or station, and not where and when it serves."""
     rule, latch = ground.rules["idling"], vehicle.latches["idling"]
     if latch.on and fix.ignition is False:
-        moves(voice, vehicle, fix)
+        ends_idling(voice, vehicle, fix)
     elif (
         not latch.on
         and fix.ignition
         and stood_s >= rule.raise_at * 60
         and not _serves(ground, vehicle, fix)
     ):
-        latch.on = True
+        vehicle.idles = latch.on = True
         minutes = round(stood_s / 60)
         voice.raised(vehicle, "idling", fix, "idling", minutes=minutes)
     if fix.ignition is False:

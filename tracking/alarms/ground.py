@@ -71,13 +71,7 @@ class Ground:
     def limit_kmh(self, vehicle_id: str | None, lon: float, lat: float) -> float | None:
         """The highest limit of the roads that the position may be on, and of the vehicle's class;
         None: it is on no road that we know."""
-        spot = math.floor(lon / SPOT_DEG), math.floor(lat / SPOT_DEG)
-        road = self._spots.get(spot, -1.0)
-        if road == -1.0:
-            if len(self._spots) >= MOST_SPOTS:
-                self._spots.clear()
-            near = self._near((spot[0] + 0.5) * SPOT_DEG, (spot[1] + 0.5) * SPOT_DEG, ROAD_WITHIN_M)
-            road = self._spots[spot] = max((self._limits[i] for i in near), default=None)
+        road = self._road_kmh(lon, lat)
         return None if road is None else min(road, self._class_limits.get(vehicle_id or "", road))
 
     def is_own(self, vehicle_id: str | None, lon: float, lat: float) -> bool:
@@ -87,7 +81,7 @@ class Ground:
         return bool(len(near)) if own is None else not own.isdisjoint(near)
 
     def is_off_road(self, lon: float, lat: float) -> bool:
-        return not len(self._near(lon, lat, OFF_ROAD_M))
+        return self._road_kmh(lon, lat) is None and not self._near(lon, lat, OFF_ROAD_M)
 
     def to_place_m(self, lon: float, lat: float) -> float:
         """Metres to the nearest depot, station or plant."""
@@ -126,6 +120,17 @@ class Ground:
             if start <= t < end:
                 return True, end
         return False, min((start for start, _ in spans if start > t), default=_FAR)
+
+    def _road_kmh(self, lon: float, lat: float) -> float | None:
+        """The highest limit of the roads near a spot; None: there is none."""
+        spot = math.floor(lon / SPOT_DEG), math.floor(lat / SPOT_DEG)
+        road = self._spots.get(spot, -1.0)
+        if road == -1.0:
+            if len(self._spots) >= MOST_SPOTS:
+                self._spots.clear()
+            near = self._near((spot[0] + 0.5) * SPOT_DEG, (spot[1] + 0.5) * SPOT_DEG, ROAD_WITHIN_M)
+            road = self._spots[spot] = max((self._limits[i] for i in near), default=None)
+        return road
 
     def _near(self, lon: float, lat: float, within_m: float) -> list[int]:
         point = shapely.Point(self.plane.xy(lon, lat))

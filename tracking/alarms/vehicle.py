@@ -60,4 +60,5 @@ class Vehicle:
     # conditions that need a look at each fix, because one is on or begins
     unwell: bool = False
     hot: bool = False
+    idles: bool = False
     away: bool = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from math import floor
 
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from fleet.kit.web import Kit
 from tracking.alarms import driving_rules as driving
 from tracking.alarms import place_rules as places
 from tracking.alarms import unit_rules as unit
-from tracking.alarms.fences import Stay, cell_of
+from tracking.alarms.fences import CELL_DEG, Stay
 from tracking.alarms.ground import Ground, print_of, read_ground
 from tracking.alarms.models import Alarm
 from tracking.alarms.rules import defaults
@@ -90,7 +91,8 @@ class Watch:
         low_backup_v = rules["low_backup"].raise_at
         west, south, east, north = ground.bbox
         stand_deg, moving_mps = STAND_DEG, driving.MOVING_MPS
-        voice = self._voice
+        first_look = timedelta(seconds=rules["dumping"].for_s)
+        voice, fences = self._voice, ground.fences
         for fix in fixes:
             vehicle = vehicles.get(fix.vehicle_id or fix.device_id)
             if vehicle is None:
@@ -133,9 +135,8 @@ class Watch:
                 if vehicle.away:
                     places.extent(voice, ground, vehicle, fix)
             else:
-                driving.moves(voice, vehicle, fix)
-                driving.comes_to_stand(ground, vehicle, fix)
-                vehicle.near = ground.fences.get(cell_of(lon, lat), ())
+                driving.is_elsewhere(voice, vehicle, fix, lon, lat, t + first_look)
+                vehicle.near = fences.get((floor(lon / CELL_DEG), floor(lat / CELL_DEG)), ())
                 if vehicle.away or not (west < lon < east and south < lat < north):
                     places.extent(voice, ground, vehicle, fix)
             if vehicle.near or vehicle.stays:
@@ -194,6 +195,7 @@ class Watch:
             vehicle.latches[kind].on for kind in ("mains_cut", "low_battery", "low_backup")
         )
         vehicle.hot = vehicle.hot or vehicle.latches["overspeed"].on
+        vehicle.idles = vehicle.latches["idling"].on
         vehicle.away = vehicle.away or vehicle.latches["outside_city"].on
         for row in held.values():
             if row.kind == "geofence" and row.place_id is not None:
