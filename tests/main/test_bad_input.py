@@ -87,12 +87,11 @@ def test_a_token_of_another_device_stores_nothing(server: Served) -> None:
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
-        ({"t": (START + timedelta(hours=2)).timestamp()}, "t"),
         ({"lon": 0.0, "lat": 0.0}, "lon"),
         ({"lat": 91.0}, "lat"),
         ({"t": "yesterday"}, "t"),
     ],
-    ids=["future", "Null Island", "no latitude", "no time"],
+    ids=["Null Island", "no latitude", "no time"],
 )
 def test_a_bad_fix_is_named_and_its_neighbours_are_stored(
     server: Served, wrong: dict[str, Any], field: str
@@ -109,6 +108,19 @@ def test_a_bad_fix_is_named_and_its_neighbours_are_stored(
     assert [log["field"] for log in logs if log["event"] == "fix_refused"] == [field]
     assert second in stored(server)
     assert second + 0.5 not in stored(server)
+
+
+def test_a_fix_from_the_future_is_kept_set_aside_and_named(server: Served) -> None:
+    second = 1 + len(stored(server))
+    ahead = (START + timedelta(hours=2)).timestamp()
+    with device(server) as socket:
+        socket.send(json.dumps({"seq": 3, "fixes": [fix(second), fix(second + 0.5, t=ahead)]}))
+        answer = json.loads(socket.recv(timeout=WITHIN_S))
+    (aside,) = answer["aside"]
+    assert (answer["ack"], aside["i"], aside["mark"]) == (3, 1, "future")
+    assert aside["reason"]
+    assert aside["remedy"]
+    assert second in stored(server)
 
 
 def test_a_complaint_outside_the_city_makes_no_request(server: Served) -> None:

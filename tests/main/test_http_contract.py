@@ -14,7 +14,7 @@ from tests.main.conftest import Served
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 WIRE = (ROOT / "fleet" / "web" / "src" / "shared" / "wire.ts").read_text("utf-8")
-_CALL = re.compile(r"(?:(GET|POST) )?(/(?:api|ws|tiles)/[\w/{}.-]+|/healthz|/metrics)")
+_CALL = re.compile(r"(?:(GET|POST|PUT|PATCH|DELETE) )?(/(?:api|ws|tiles)/[\w/{}.-]+|/healthz|/metrics)")
 TODAY = {"service_date": "2026-03-02"}
 
 
@@ -22,7 +22,7 @@ def calls_on_the_page() -> set[str]:
     """`GET /api/plans?service_date · /api/plans/{id} (dispatcher)` names two calls."""
     found = set()
     section = PAGE.split("## Wire: JSON over HTTP")[1].split("## Wire: sockets")[0]
-    for row in re.findall(r"^\| ((?:GET|POST) .*?)(?<!\\)\|", section, re.MULTILINE):
+    for row in re.findall(r"^\| ((?:GET|POST|PUT|PATCH|DELETE) .*?)(?<!\\)\|", section, re.MULTILINE):
         method = "GET"
         for named, path in _CALL.findall(row):
             method = named or method
@@ -89,7 +89,7 @@ def answers(town: Served) -> dict[str, dict[str, Any]]:
 _PLAN = {"based_on", "iterations", "kg", "kind", "seed", "solver_s", "trips"}
 UNREAD: dict[str, set[str]] = {
     "City": {"estimated"},
-    "Device": {"age_s", "created_at", "disabled", "kind", "last_t"},
+    "Device": {"age_s", "created_at"},
     "Job": {"created_at", "ended_at"},
     "PlanSummary": _PLAN,
     "PlanView": _PLAN | {"cost_parts", "not_collected"},
