@@ -14,7 +14,8 @@ from tests.main.conftest import Served
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 WIRE = (ROOT / "fleet" / "web" / "src" / "shared" / "wire.ts").read_text("utf-8")
-_CALL = re.compile(r"(?:(GET|POST|PUT|PATCH|DELETE) )?(/(?:api|ws|tiles)/[\w/{}.-]+|/healthz|/metrics)")
+_METHODS = "GET|POST|PUT|PATCH|DELETE"
+_CALL = re.compile(rf"(?:({_METHODS}) )?(/(?:api|ws|tiles)/[\w/{{}}.-]+|/healthz|/metrics)")
 TODAY = {"service_date": "2026-03-02"}
 
 
@@ -22,7 +23,7 @@ def calls_on_the_page() -> set[str]:
     """`GET /api/plans?service_date · /api/plans/{id} (dispatcher)` names two calls."""
     found = set()
     section = PAGE.split("## Wire: JSON over HTTP")[1].split("## Wire: sockets")[0]
-    for row in re.findall(r"^\| ((?:GET|POST|PUT|PATCH|DELETE) .*?)(?<!\\)\|", section, re.MULTILINE):
+    for row in re.findall(rf"^\| ((?:{_METHODS}) .*?)(?<!\\)\|", section, re.MULTILINE):
         method = "GET"
         for named, path in _CALL.findall(row):
             method = named or method

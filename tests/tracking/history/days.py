@@ -10,9 +10,9 @@ import numpy as np
 from tests.conftest import START
 from tests.tracking.conftest import fix
 from tests.tracking.drives import EAST, NORTH, ORIGIN
-from tracking.proof.track import Track
 from tracking.fixes.columns import TrailColumns
 from tracking.fixes.fix import Fix, to_ms
+from tracking.proof.track import Track
 
 type Leg = tuple[float, float, float]
 """Seconds that it takes, and metres east and north at its end."""
