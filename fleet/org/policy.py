@@ -310,7 +310,8 @@ class Policy(BaseModel):
     retention_tracks_days: int = Field(
         default=1095,
         ge=1,
-        description="Days that vehicles' simplified day tracks are kept when their fixes have gone.",
+        description="Days that vehicles' simplified day tracks are kept when their fixes have "
+        "gone.",
     )
     retention_photos_days: int = Field(default=365, ge=1, description="Days that photos are kept.")
     retention_contacts_days: int = Field(

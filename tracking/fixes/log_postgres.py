@@ -135,9 +135,12 @@ class PostgresFixLog:
         if row[0] is None:
             return TrailColumns.of(())
         marks = np.array([mark or None for mark in row[5].split(",")], np.object_)
+        lon, lat, speed = (np.frombuffer(column, ">f8").astype(np.float64) for column in row[1:4])
         return TrailColumns(
             np.frombuffer(row[0], ">i8").astype(np.int64),
-            *(np.frombuffer(column, ">f8").astype(np.float64) for column in row[1:4]),
+            lon,
+            lat,
+            speed,
             np.frombuffer(row[4], ">i2").astype(np.int8),
             marks,
         )

@@ -7,6 +7,7 @@ row had a key with its time; they stay apart, as first occurrences.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -104,7 +105,7 @@ def _move_alarms() -> None:
     new = sa.Table("alarm", tables, autoload_with=bind)
     cause = sa.case(CAUSES, value=old.c.kind, else_="delay")
     is_sos = old.c.kind == "sos"
-    columns: dict[str, sa.ColumnElement[object]] = {
+    columns: dict[str, sa.ColumnElement[Any]] = {
         **{
             name: old.c[name]
             for name in (
