@@ -247,12 +247,13 @@ class Follower:
     def _span(self, vehicle_id: str, since: datetime, until: datetime) -> _Span:
         """How far fixes must be looked at so that passes in the stretch are seen whole."""
         starts = self._book.pass_starts(vehicle_id, since, until)
-        open_from = self._open_from.get(vehicle_id, since)
-        if vehicle_id not in self._tails:
-            # What goes on since before a restart was not stored, and is not known to go on.
-            open_from = since - FIRST
-        known_from = max(min(*starts, open_from, since), since - LONGEST) - CONTEXT
-        return _Span(since, until, known_from, until + CONTEXT)
+        goes_on_from = self._open_from.get(vehicle_id, since)
+        # What went on before a restart was not stored, and is not known to go on.
+        looks_from = goes_on_from if vehicle_id in self._tails else since - FIRST
+        known_from = max(min(*starts, looks_from, since), since - LONGEST)
+        # Once a vehicle moves on, a halt of long ago turns out to be part of the pass before.
+        since = max(min(since, goes_on_from), known_from)
+        return _Span(since, until, known_from - CONTEXT, until + CONTEXT)
 
     def _track(self, town: Town, vehicle_id: str, span: _Span) -> Track:
         since_s, until_s = span.known_from.timestamp(), span.known_to.timestamp()
