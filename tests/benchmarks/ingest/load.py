@@ -148,7 +148,8 @@ def written(plan: Plan, base_t: float) -> list[list[bytes]]:
                                 "course_deg": round(track[k][3], 1),
                                 "hdop": 0.9,
                                 "sats": 11,
-                                "ignition": True,
+                                # Off at the end: who is switched off between rounds is at rest.
+                                "ignition": k + 1 < plan.frames * plan.fixes_a_frame,
                                 "battery_v": 12.6,
                             }
                             for k in range(seq * plan.fixes_a_frame, (seq + 1) * plan.fixes_a_frame)
