@@ -120,9 +120,9 @@ class Measured(Protocol):
 def payload_hash(m: Measured, raw_t_ms: int | None) -> int:
     """A signed 64-bit hash of what the device measured, stable across processes and versions.
 
-    Two readings that are filed under one time of receipt are told apart by what the unit's clock
-    said, `raw_t_ms`. Neither the other times, the holder nor the mark take part: a fix that is sent twice has the same
-    hash, and two readings of a unit with a stuck clock have different ones.
+    Neither the other times, the holder nor the mark take part: a fix that is sent twice has the
+    same hash, and two readings of a unit with a stuck clock have different ones. Readings that are
+    filed under one time of receipt are told apart by what the unit's clock said, `raw_t_ms`.
     """
     measured = (
         m.lon,
