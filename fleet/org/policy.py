@@ -59,6 +59,7 @@ class AlarmChange(BaseModel):
     seen_by: Literal["dispatcher", "admin"] | None = None
     raise_at: float | None = None
     clear_at: float | None = None
+    told_at: float | None = None
     for_s: float | None = Field(default=None, ge=0)
     clear_for_s: float | None = Field(default=None, ge=0)
     quiet_s: float | None = Field(default=None, ge=0)

@@ -29,6 +29,7 @@ from routing.models import WORK_KINDS, Route, RouteProgress, Visit, VisitKind, V
 from tracking.alarms import service
 from tracking.alarms.models import Alarm
 from tracking.alarms.rules import Rule, Rules
+from tracking.alarms.voice import key_of
 from tracking.facts.models import GeofencePass, Hearing
 from tracking.fixes.log import FixLog
 from tracking.fixes.opening import open_fixlog
@@ -72,7 +73,7 @@ def watch(kit: Kit, at: datetime) -> None:
         and row.key not in measured
         and (row.kind == "device_silent" or row.route_id not in unknown)
     ]
-    news = [f for f in found if _is_news(f, rules[f.kind], held.get(f.key))]
+    news = [f for f in found if _is_news(f, rules[f.kind], held.get(f.key), at)]
     if not (news or ended or trips):
         return
     with kit.db.unit_of_work() as session:
@@ -96,10 +97,15 @@ def watch(kit: Kit, at: datetime) -> None:
             )
 
 
-def _is_news(finding: Finding, rule: Rule, held: Alarm | None) -> bool:
+def _is_news(finding: Finding, rule: Rule, held: Alarm | None, at: datetime) -> bool:
     if held is None:
-        return finding.value >= rule.raise_at
-    return _over(finding, rule) or finding.n != held.n
+        return rule.enabled and finding.value >= rule.raise_at
+    if _over(finding, rule) or finding.n != held.n:
+        return True
+    is_told_now = rule.actionable and not held.actionable and finding.value >= rule.told_at
+    # An alarm that goes on is kept from running out of its time.
+    is_old = at - held.seen_t >= timedelta(seconds=rule.expire_s / 2) and rule.expire_s > 0
+    return held.is_open and (is_told_now or is_old)
 
 
 def _over(finding: Finding, rule: Rule) -> bool:
@@ -128,6 +134,7 @@ def _tell(session: Session, finding: Finding, rule: Rule, held: Alarm | None, at
             name=visit.name if visit is not None else "",
         ),
         n=finding.n,
+        actionable=finding.value >= rule.told_at,
     )
 
 
@@ -158,7 +165,7 @@ def _findings(
         if heard is None or heard.last_t < route.start_t - NOT_HEARD:
             silent_min = (at - route.start_t).total_seconds() / 60
             if silent_min * 60 >= NOT_HEARD.total_seconds():
-                key = f"device_silent:{route.vehicle_id}:{route.id}"
+                key = key_of("device_silent", route.vehicle_id)  # as tracking would tell of it
                 found.append(Finding("device_silent", key, route, silent_min))
         if heard is None or heard.silent:
             continue

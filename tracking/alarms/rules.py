@@ -33,6 +33,8 @@ class Rule:
     momentary: bool = False
     raise_at: float = 0.0
     clear_at: float = 0.0
+    told_at: float = 0.0
+    """Value from which somebody is told; below it the alarm is only logged."""
     for_s: float = 0.0
     clear_for_s: float = 0.0
     quiet_s: float = 0.0

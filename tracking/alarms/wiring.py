@@ -12,5 +12,5 @@ routers: list[APIRouter] = [api.router]
 handlers: list[Handler] = [*silence.handlers]
 timers: list[Timer] = [
     Timer("tracking.alarms_expire", every(600), service.expire_old),
-    Timer("tracking.alarms_silence", every(60), silence.shifts_begin),
+    Timer("tracking.alarms_silence", every(60), silence.told_late),
 ]

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from fleet.kit.clock import SteppedClock
 from fleet.kit.ids import new_id
 from fleet.kit.times import local_midnight
 from fleet.kit.web import Kit
-from fleet.org.models import CustomaryTime
+from fleet.org.models import City, CustomaryTime
 from fleet.org.queries import city_zone
 from fleet.people.models import Role
 from fleet.people.scope import Scope
@@ -21,6 +22,7 @@ from tests.conftest import START
 from tests.routing.live.days import lanes, stay, told, traverse, west
 from tests.routing.plans.town import DAY, POLICY
 from tracking.alarms import service
+from tracking.alarms.models import Alarm
 from tracking.facts.models import Hearing
 from tracking.fixes.fix import Fix
 from tracking.fixes.opening import open_fixlog
@@ -140,6 +142,12 @@ def test_a_unit_that_was_not_heard_since_before_the_route_is_told_of_until_it_sp
     look(running, START + timedelta(minutes=16))
     look(running, START + timedelta(minutes=17))
     assert [a["state"] for a in alarms(running, "device_silent")] == ["raised"]
+    # Tracking may tell of the same silence: it is one alarm.
+    [at_start] = alarms(running, "device_silent")
+    with running.db.reading() as session:
+        row = service.latest(session, "device_silent:T1")
+        assert row is not None
+        assert row.id == at_start["id"]
     hear(running, "T1", START + timedelta(minutes=18))
     look(running, START + timedelta(minutes=19))
     assert [a["state"] for a in alarms(running, "device_silent")] == ["raised", "cleared"]
@@ -160,17 +168,65 @@ def test_late_at_the_station_until_it_arrives(heard: Kit) -> None:
     assert [a["state"] for a in alarms(heard, "station_late")] == ["raised", "cleared"]
 
 
-def test_stops_passed_by_can_still_be_reached(heard: Kit) -> None:
+@pytest.mark.parametrize("told_at", [1, 5])
+def test_stops_passed_by_can_still_be_reached(heard: Kit, told_at: int) -> None:
+    """A few are only logged: the vehicle still comes round."""
+    with heard.db.unit_of_work() as session:
+        city = session.get_one(City, 1)
+        city.policy = {**city.policy, "alarms": {"visit_at_risk": {"told_at": told_at}}}
     first, skipped, *rest = lanes(heard)
     for visit in (first, *rest[:3]):
         traverse(heard, visit)
     look(heard, rest[2].planned_departure + timedelta(seconds=30))
-    [alarm] = alarms(heard, "visit_at_risk")
-    assert (alarm["n"] >= 1, alarm["severity"]) == (True, "info")
+    n, state, is_told = passed_by(heard)
+    assert (1 <= n < 5, state, is_told) == (True, "raised", told_at == 1)
     traverse(heard, skipped, late_s=600)
     look(heard, rest[2].planned_departure + timedelta(seconds=90))
-    last = alarms(heard, "visit_at_risk")[-1]
-    assert (last["state"], last["n"]) in (("cleared", 1), ("raised", alarm["n"] - 1))
+    assert passed_by(heard)[:2] in ((n, "cleared"), (n - 1, "raised"))
+    assert bool(alarms(heard, "visit_at_risk")) == is_told
+
+
+def passed_by(kit: Kit) -> tuple[int, str, bool]:
+    """How many stops are at risk, the alarm's state, and whether somebody was told."""
+    with kit.db.reading() as session:
+        [row] = session.scalars(select(Alarm).where(Alarm.kind == "visit_at_risk"))
+        return row.n, row.state, row.actionable
+
+
+def test_what_was_only_logged_is_told_when_there_are_many(heard: Kit) -> None:
+    first, *skipped = lanes(heard)
+    assert len(skipped) > 8
+    traverse(heard, first)
+    for visit in skipped[1:4]:
+        traverse(heard, visit)
+    look(heard, skipped[3].planned_departure + timedelta(seconds=30))
+    assert passed_by(heard)[2] is False
+    with heard.db.unit_of_work() as session:
+        city = session.get_one(City, 1)
+        city.policy = {**city.policy, "alarms": {"visit_at_risk": {"told_at": 1}}}
+    for s in (90, 150):
+        look(heard, skipped[3].planned_departure + timedelta(seconds=s))
+    assert [a["state"] for a in alarms(heard, "visit_at_risk")] == ["raised"]
+
+
+def test_an_alarm_that_goes_on_does_not_run_out(heard: Kit) -> None:
+    """Nobody moves: the same alarm stays, and who saw it is not asked again."""
+    with heard.db.unit_of_work() as session:
+        city = session.get_one(City, 1)
+        city.policy = {**city.policy, "alarms": {"route_late": {"expire_s": 1200}}}
+    now = START + timedelta(minutes=30)
+    look(heard, now)
+    [alarm] = alarms(heard, "route_late")
+    with heard.db.unit_of_work() as session:
+        service.acknowledge(session, alarm["id"], Scope("u", "M", Role.DISPATCHER, None, "en"), now)
+    for minutes in range(5, 50, 5):
+        later = now + timedelta(minutes=minutes)
+        look(heard, later)
+        with heard.db.unit_of_work() as session:
+            service.expire(session, later)
+    with heard.db.reading() as session:
+        row = session.get_one(Alarm, alarm["id"])
+    assert (row.state, row.times, row.acknowledged_by) == ("acknowledged", 1, "M")
 
 
 def test_off_the_way_for_long_enough_and_back(heard: Kit) -> None:
