@@ -139,19 +139,24 @@ function Item({ alarm }: { alarm: Alarm }) {
   )
 }
 
-interface ChoiceProps {
+interface ChoiceProps<Id extends string> {
   label: string
   all: string
-  value: string
-  options: readonly (readonly [string, string])[]
-  onChoice: (value: string) => void
+  value: Id | ''
+  options: readonly (readonly [Id, string])[]
+  onChoice: (value: Id | '') => void
 }
 
-function Choice({ label, all, value, options, onChoice }: ChoiceProps) {
+/** What there is, and what was chosen, even if the last of it has gone. */
+function optionsOf<Id extends string>(found: readonly Id[], chosen: Id | ''): Id[] {
+  return [...new Set(chosen === '' ? found : [...found, chosen])].sort()
+}
+
+function Choice<Id extends string>({ label, all, value, options, onChoice }: ChoiceProps<Id>) {
   return (
     <label class="alarm-filter">
       <span class="dim">{label}</span>
-      <select value={value} onChange={(event) => onChoice(event.currentTarget.value)}>
+      <select value={value} onChange={(event) => onChoice(event.currentTarget.value as Id | '')}>
         <option value="">{all}</option>
         {options.map(([id, name]) => (
           <option key={id} value={id}>
@@ -177,7 +182,7 @@ export function CriticalAlert() {
 
 /** What a dispatcher has before them: a few items, however bad the day. */
 export function AlarmsPanel() {
-  const kind = useSignal('')
+  const cause = useSignal<Alarm['cause'] | ''>('')
   const zone = useSignal('')
   const all = [...alarms.value.values()]
   if (all.length === 0) {
@@ -187,18 +192,18 @@ export function AlarmsPanel() {
       </Notice>
     )
   }
-  const kinds = [...new Set(all.map((alarm) => alarm.kind))].sort()
-  const zones = [...new Set(all.flatMap(({ zone_id }) => zone_id ?? []))].sort()
-  const items = alarmItems(all, { kind: kind.value, zone: zone.value })
+  const causes = optionsOf(all.map((alarm) => alarm.cause), cause.value)
+  const zones = optionsOf(all.flatMap(({ zone_id }) => zone_id ?? []), zone.value)
+  const items = alarmItems(all, { cause: cause.value, zone: zone.value })
   return (
     <>
       <div class="tools">
         <Choice
           label={t('alarmFilterKind')}
           all={t('alarmAllKinds')}
-          value={kind.value}
-          options={kinds.map((id) => [id, t(`alarm.${id}`)])}
-          onChoice={(value) => (kind.value = value)}
+          value={cause.value}
+          options={causes.map((id) => [id, t(`cause.${id}`)])}
+          onChoice={(value) => (cause.value = value)}
         />
         <Choice
           label={t('alarmFilterZone')}

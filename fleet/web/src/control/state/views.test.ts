@@ -100,21 +100,22 @@ test('the road ahead starts with the way to the next visit', () => {
   expect(routeAhead(visits, null).line).toEqual([])
 })
 
-test('alarms: the gravest first, then what nobody has seen, then the newest; filtered by kind and zone', () => {
-  const alarm = (id: string, severity: Alarm['severity'], state: Alarm['state'], kind: Alarm['kind'], raised_t: string): Alarm =>
-    ({ id, severity, state, kind, raised_t, zone_id: id < 'c' ? 'z1' : 'z2' }) as Alarm
+test('alarms: the gravest first, then what nobody has seen, then the newest; filtered by cause and zone', () => {
+  const alarm = (id: string, severity: Alarm['severity'], state: Alarm['state'], cause: Alarm['cause'], raised_t: string): Alarm =>
+    ({ id, severity, state, cause, raised_t, zone_id: id === 'e' ? null : id < 'c' ? 'z1' : 'z2' }) as Alarm
   const all = [
-    alarm('a', 'warning', 'acknowledged', 'route_late', '9'),
-    alarm('b', 'warning', 'raised', 'route_late', '1'),
-    alarm('c', 'warning', 'raised', 'group', '2'),
-    alarm('d', 'critical', 'acknowledged', 'sos', '0'),
-    alarm('e', 'critical', 'raised', 'sos', '0'),
-    alarm('f', 'info', 'raised', 'geofence', '9'),
+    alarm('a', 'warning', 'acknowledged', 'delay', '9'),
+    alarm('b', 'warning', 'raised', 'delay', '1'),
+    alarm('c', 'warning', 'raised', 'unit', '2'),
+    alarm('d', 'critical', 'acknowledged', 'safety', '0'),
+    alarm('e', 'critical', 'raised', 'safety', '0'),
+    alarm('f', 'info', 'raised', 'place', '9'),
   ]
-  const ids = (filter?: { kind: string; zone: string }) => alarmItems(all, filter).map(({ id }) => id)
+  const ids = (filter?: { cause: string; zone: string }) => alarmItems(all, filter).map(({ id }) => id)
   expect(ids()).toEqual(['e', 'd', 'c', 'b', 'a', 'f'])
-  expect(ids({ kind: 'route_late', zone: '' })).toEqual(['b', 'a'])
-  expect(ids({ kind: '', zone: 'z2' })).toEqual(['e', 'd', 'c', 'f'])
+  expect(ids({ cause: 'delay', zone: '' })).toEqual(['b', 'a'])
+  expect(ids({ cause: '', zone: 'z2' })).toEqual(['e', 'd', 'c', 'f'])
+  expect(ids({ cause: '', zone: 'z1' })).toEqual(['e', 'b', 'a'])
   expect(urgentCount(all)).toBe(3)
   expect(criticalCount(all)).toBe(1)
 })

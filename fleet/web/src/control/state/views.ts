@@ -134,16 +134,21 @@ export function laneCounts(lanes: ReadonlyMap<string, LaneLive>): Record<VisitSt
 const SEVERITY: readonly Alarm['severity'][] = ['critical', 'warning', 'info']
 
 export interface AlarmFilter {
-  kind: string
+  /** What alarms are grouped by: one chosen kind would hide the groups that speak for it. */
+  cause: string
   zone: string
 }
 
-/** Items that pass the filter: the gravest first, then what nobody has seen, then the newest. */
-export function alarmItems(alarms: Iterable<Alarm>, filter: AlarmFilter = { kind: '', zone: '' }): Alarm[] {
+/**
+ * Items that pass the filter: the gravest first, then what nobody has seen, then the newest.
+ * An alarm of no zone is everybody's.
+ */
+export function alarmItems(alarms: Iterable<Alarm>, filter: AlarmFilter = { cause: '', zone: '' }): Alarm[] {
   return [...alarms]
     .filter(
-      ({ kind, zone_id }) =>
-        (filter.kind === '' || kind === filter.kind) && (filter.zone === '' || zone_id === filter.zone),
+      ({ cause, zone_id }) =>
+        (filter.cause === '' || cause === filter.cause) &&
+        (filter.zone === '' || zone_id === null || zone_id === filter.zone),
     )
     .sort(
       (a, b) =>
