@@ -97,7 +97,7 @@ def test_shift_over_without_coming_is_missed(running: Kit) -> None:
     outcomes = [read(running, v).status for v in visits if v.is_work]
     assert sorted(set(outcomes)) == ["driven_through", "missed"]
     (alarm,) = missed_alarms(running)
-    assert f"missed {outcomes.count(VisitStatus.MISSED)} stops" in alarm["text"]
+    assert f"missed by T1: {outcomes.count(VisitStatus.MISSED)}," in alarm["text"]
 
 
 def test_late_route_puts_its_visits_at_risk_once(running: Kit) -> None:
