@@ -18,6 +18,9 @@ street joins) and in traffic (one each 800 m), error sigma an axis, correlation 
 15-25 m for 30-90 s each 8 min, silences each 70 min. What is given stays: crawl 5-8 km/h, halts
 each 15-40 m, deadhead 20-25 km/h, 699 back-lanes at 15-30 m, 956 stubs, silences of 1-5 min.
 
+`--rhythm rolling` is another crew, which serves at a steady 6-10 km/h without halts: it needs
+`--calibrate`, which fits on other seeds' fixes without their truth.
+
 `fixes_per_cpu_s` counts the CPU time of `prove` and `judge` on compiled code.
 """
 
@@ -34,8 +37,9 @@ from tests.benchmarks.proof.baselines import Matcher
 from tests.benchmarks.proof.crew import Rhythm
 from tests.benchmarks.proof.noise import Noise
 from tests.benchmarks.proof.ours import Prover
-from tests.benchmarks.proof.report import Options, outings, run
+from tests.benchmarks.proof.report import Options, calibrated, outings, run
 from tests.benchmarks.proof.town import hardened
+from tracking.proof import DEFAULT
 
 NETWORK = Path(__file__).parents[4] / "shared" / "data" / "osm" / "campo-grande.osm.gz"
 
@@ -63,6 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--no-doppler", action="store_true", help="no speed and course columns")
     parser.add_argument("--wards", type=int, default=3, help="wards a seed")
     parser.add_argument("--shuffle-truth", action="store_true", help="the scores must collapse")
+    parser.add_argument(
+        "--calibrate", type=seeds_of, metavar="A-B", help="learn from those seeds' fixes first"
+    )
     parser.add_argument("--fairness", action="store_true", help="leave our own method out")
     parser.add_argument("--no-osrm", action="store_true", help="leave the road engine out")
     parser.add_argument("--write-fixes", type=Path, metavar="DIR", help="write the seeds and end")
@@ -91,7 +98,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         every = (outing for seed in given.seeds for outing in outings(town, seed, options))
         files.write(given.write_fixes, town, every)
         return 0
-    prover = None if given.fairness else Prover(town)
+    prover = None
+    if not given.fairness:
+        learnt = given.calibrate and calibrated(town, given.calibrate, options)
+        prover = Prover(town, learnt or DEFAULT)
     if given.no_osrm:
         figures = run(town, given.seeds, options, prover, None).as_dict()
     else:

@@ -39,7 +39,8 @@ SERVED_FROM = 0.8
 
 def buffered(town: Town, fixes: Fixes, lanes: Sequence[int]) -> dict[int, bool]:
     """By lane: whether it is within the buffer."""
-    whole = np.diff(fixes.t_s) <= CUT_AT_S
+    legs_s = np.diff(fixes.t_s)
+    whole = legs_s <= max(CUT_AT_S, 1.5 * float(np.median(legs_s)))
     pairs = np.stack([fixes.xy[:-1], fixes.xy[1:]], axis=1)[whole]
     tree = shapely.STRtree([shapely.LineString(pair) for pair in pairs])
     served = {}

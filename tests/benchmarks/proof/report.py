@@ -14,6 +14,8 @@ from tests.benchmarks.proof.noise import Fixes, Noise, observe
 from tests.benchmarks.proof.ours import Prover
 from tests.benchmarks.proof.score import Answer, Said
 from tests.benchmarks.proof.town import Town
+from tracking.proof import Calibration
+from tracking.proof.fit import fit
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,18 @@ def run(
         for outing in outings(town, seed, options):
             _add(report, town, outing, prover, matcher, seed)
     return report
+
+
+def calibrated(town: Town, seeds: Sequence[int], options: Options) -> Calibration:
+    """What the fleet's own fixes on those seeds teach, without the truth."""
+    prover = Prover(town)
+    return fit(
+        [
+            prover.tell(outing.fixes).proof
+            for seed in seeds
+            for outing in outings(town, seed, options)
+        ]
+    )
 
 
 def _add(
