@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from statistics import median
 
 from sqlalchemy import select
@@ -19,7 +19,10 @@ from tracking.weights.models import Trip
 NORM_DAYS = 21
 NORM_TRIPS = 5
 """Fewer make no norm: then the plan of the day is it."""
-LOOK_BACK = timedelta(hours=3)
+LOOK_BACK = timedelta(minutes=15)
+"""Trips measured since are looked at: each minute, so that none is passed over."""
+MEASURED_WITHIN = timedelta(days=3)
+"""Trips are measured, and measured again, within so long of their day."""
 LEAST_KM = 2.0
 """Less above the norm is nobody's business."""
 
@@ -46,7 +49,8 @@ def long_trips(session: Session, rule: Rule, now: datetime) -> list[LongTrip]:
     """Trips measured lately that exceed the norm by the rule's share, and were not told yet."""
     trips = session.scalars(
         select(Trip).where(
-            Trip.left_t >= now - LOOK_BACK,
+            Trip.service_date >= (now - MEASURED_WITHIN).date(),
+            Trip.measured_t >= now - LOOK_BACK,
             Trip.km.is_not(None),
             Trip.superseded_t.is_(None),
         )
@@ -56,11 +60,18 @@ def long_trips(session: Session, rule: Rule, now: datetime) -> list[LongTrip]:
     told = set(
         session.scalars(select(Alarm.key).where(Alarm.key.in_([f"route_km:{t.id}" for t in trips])))
     )
+    new = [trip for trip in trips if f"route_km:{trip.id}" not in told]
+    before = _before(session, new)
     found = []
-    for trip in trips:
-        if f"route_km:{trip.id}" in told or trip.km is None or trip.left_t is None:
+    for trip in new:
+        if trip.km is None or trip.left_t is None or trip.km < LEAST_KM:
             continue
-        norm = norm_km(_before(session, trip), _planned_km(session, trip))
+        own = [
+            km
+            for day, km in before.get((trip.vehicle_id, trip.station_id), ())
+            if trip.service_date - timedelta(days=NORM_DAYS) <= day < trip.service_date
+        ]
+        norm = norm_km(own, _planned_km(session, trip) if len(own) < NORM_TRIPS else None)
         if norm and trip.km >= norm * (1 + rule.raise_at) and trip.km >= norm + LEAST_KM:
             about = about_vehicle(
                 session, trip.vehicle_id, trip.arrived_t, place_id=trip.station_id
@@ -69,18 +80,26 @@ def long_trips(session: Session, rule: Rule, now: datetime) -> list[LongTrip]:
     return found
 
 
-def _before(session: Session, trip: Trip) -> list[float]:
-    """km of the vehicle's earlier trips to the same station."""
-    rows = session.scalars(
-        select(Trip.km).where(
-            Trip.vehicle_id == trip.vehicle_id,
-            Trip.station_id == trip.station_id,
-            Trip.service_date >= trip.service_date - timedelta(days=NORM_DAYS),
-            Trip.service_date < trip.service_date,
+def _before(
+    session: Session, trips: Sequence[Trip]
+) -> dict[tuple[str, str], list[tuple[date, float]]]:
+    """Days and km of earlier trips, by vehicle and station, for all trips at once."""
+    if not trips:
+        return {}
+    rows = session.execute(
+        select(Trip.vehicle_id, Trip.station_id, Trip.service_date, Trip.km).where(
+            Trip.service_date >= min(t.service_date for t in trips) - timedelta(days=NORM_DAYS),
+            Trip.service_date < max(t.service_date for t in trips),
+            Trip.vehicle_id.in_({t.vehicle_id for t in trips}),
+            Trip.km.is_not(None),
             Trip.superseded_t.is_(None),
         )
     )
-    return [km for km in rows if km is not None]
+    found: dict[tuple[str, str], list[tuple[date, float]]] = {}
+    for vehicle_id, station_id, day, km in rows:
+        if km is not None:
+            found.setdefault((vehicle_id, station_id), []).append((day, km))
+    return found
 
 
 def _planned_km(session: Session, trip: Trip) -> float | None:
