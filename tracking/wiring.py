@@ -26,6 +26,7 @@ from tracking.alarms import wiring as alarms
 from tracking.alarms.watch import Watch
 from tracking.devices import api as devices_api
 from tracking.devices import gpx_api, socket
+from tracking.devices.service import check_carrier
 from tracking.facts.hearing import sweep
 from tracking.facts.watermark import watermark
 from tracking.fixes import open_fixlog
@@ -94,6 +95,7 @@ def install(app: FastAPI, kit: Kit) -> Ingest:
     app.state.ingest = Ingest(kit, app.state.fixlog, app.state.live)
     app.state.reels = Reels(kit.monotonic)
     app.state.device_connections = socket.Connections()
+    app.state.subject_checks = {"device_vehicle": check_carrier}
     app.state.layouts = load(Path(more) if (more := kit.settings.units_layouts) else None)
     app.state.gateway = Gateway(kit, app.state.ingest, app.state.layouts)
     app.state.door = Door(kit, app.state.ingest)

@@ -26,19 +26,6 @@ TOPIC: Final = "org.assignment_changed"
 
 type SubjectCheck = Callable[[Session, str, str, str], None]
 """Session, subject, object, language; raises a Problem when the subject cannot hold the object."""
-_subject_checks: dict[str, SubjectCheck] = {}
-
-
-def check_subjects(kind: Kind, check: SubjectCheck) -> None:
-    """A room above says who may be a subject of a kind: what a device is, only tracking knows."""
-    _subject_checks[kind] = check
-
-
-def check_subject(session: Session, kind: Kind, subject: str, object: str, lang: str) -> None:
-    """Raises what the registered check of the kind says against this subject and object."""
-    check = _subject_checks.get(kind)
-    if check is not None:
-        check(session, subject, object, lang)
 
 
 def assign(

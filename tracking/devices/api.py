@@ -12,10 +12,10 @@ from sqlalchemy import select
 from fleet.kit.ids import new_id
 from fleet.kit.web import Now, Reading, UnitOfWork
 from fleet.org import staff
-from fleet.org.assignments import assign, check_subject, held
+from fleet.org.assignments import assign, held
 from fleet.people import Role, Scope, requires
 from tracking.devices.models import Device, Kind, Protocol
-from tracking.devices.service import change_device, register_device, renew_token
+from tracking.devices.service import change_device, check_carrier, register_device, renew_token
 from tracking.devices.socket import Connections
 from tracking.live import LiveState
 
@@ -110,7 +110,7 @@ def create_device(body: DeviceCreate, session: UnitOfWork, now: Now, scope: Admi
     )
     holder = body.vehicle_id or body.person_id
     if holder is not None:
-        check_subject(session, "device_vehicle", device_id, holder, scope.lang)
+        check_carrier(session, device_id, holder, scope.lang)
         assign(session, "device_vehicle", device_id, holder, now, lang=scope.lang)
     return DeviceCreated(id=device_id, token=token)
 

@@ -130,9 +130,6 @@ def check_carrier(session: Session, device_id: str, holder: str, lang: str) -> N
     )
 
 
-assignments.check_subjects("device_vehicle", check_carrier)
-
-
 def is_authentic(session: Session, device_id: str, token: str) -> bool:
     """Whether the token is that of this device, which is in use and may speak on our socket."""
     device = authenticate(session, device_id, token, "websocket")
