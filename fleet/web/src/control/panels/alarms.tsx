@@ -9,7 +9,7 @@ import type { IconName } from '../../shared/ui/icons'
 import { Notice } from '../../shared/ui/notice'
 import type { Alarm, AlarmKind } from '../../shared/wire'
 import { laneById, needWards } from '../state/lanes'
-import { alarms, keepAlarm, showVehicle, target } from '../state/store'
+import { alarms, keepAlarm, showVehicle, target, vehicles } from '../state/store'
 import { alarmItems } from '../state/views'
 import { t } from '../strings'
 import { showLane } from './missed'
@@ -44,13 +44,14 @@ function textOf(alarm: Alarm): string {
   return alarm.words[lang.value] ?? alarm.text
 }
 
-/** Where it is: the lane, else the place where it was raised, else its vehicle. */
+/** Where it is: the lane, else the vehicle where it is now, else the place where it was raised. */
 function show(alarm: Alarm): void {
   const { lane_id, lon, lat, vehicle_id } = alarm
   needWards(alarm.ward_ids)
   if (lane_id !== null && laneById.value.has(lane_id)) showLane(lane_id)
   else if (vehicle_id !== null) showVehicle(vehicle_id)
-  if (lon !== null && lat !== null && (vehicle_id === null || lane_id !== null)) {
+  const isSeen = vehicle_id !== null && vehicles.value.get(vehicle_id)?.lon != null
+  if (lon !== null && lat !== null && (!isSeen || lane_id !== null)) {
     target.value = { point: [lon, lat], zoom: 16 }
   }
 }
