@@ -110,7 +110,7 @@ function Item({ alarm }: { alarm: Alarm }) {
           <Badge tone={TONES[alarm.severity]} icon={ICONS[alarm.kind]}>
             {alarm.kind === 'group' ? t(`cause.${alarm.cause}`) : t(`alarm.${alarm.kind}`)}
           </Badge>
-          {alarm.severity === 'critical' && <strong class="bad-text">{t('severity.critical')}</strong>}
+          <strong class={alarm.severity === 'critical' ? 'bad-text' : 'sr-only'}>{t(`severity.${alarm.severity}`)}</strong>
           {alarm.vehicle_id !== null && <strong>{alarm.vehicle_id}</strong>}
           {alarm.vehicle_id === null && alarm.beat !== null && <strong>{t('alarmBeat', { beat: alarm.beat })}</strong>}
           {alarm.n > 1 && <span class="chip numbers">{number(alarm.n)}</span>}
