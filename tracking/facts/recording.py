@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import Any
 
 from sqlalchemy import insert, or_, select, update
@@ -29,6 +30,8 @@ _OPEN_LONG = timedelta(seconds=120)
 by so much: a lane takes a minute or two, and each change has its price."""
 _PROVED = 0.8
 """A lane served to this share is news at once."""
+EVENT_PASSES = 200
+"""An event says no more than this at once."""
 REMEMBERED = timedelta(minutes=60)
 """How far back from its newest fix a vehicle's facts are kept in memory."""
 
@@ -145,8 +148,8 @@ def write(session: Session, changes: Changes) -> None:
             session.execute(insert(table), list(changes.new[name].values()))
         if changes.changed[name]:
             session.execute(update(table), list(changes.changed[name].values()))
-    if changes.passes:
-        views = [_pass_view(row) for row in changes.passes.values()]
+    for rows in batched(changes.passes.values(), EVENT_PASSES, strict=False):
+        views = [_pass_view(row) for row in rows]
         emit(session, "tracking.lanes_traversed", new_id("trs"), {"passes": views})
     for topic, key, data in changes.events:
         emit(session, topic, key, data)

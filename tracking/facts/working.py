@@ -48,6 +48,8 @@ def facts_of(
     open_s = float("inf") if ended else _goes_on_from(proof, track)
     own_shifts = town.shifts.get(vehicle_id, ())
     for found in proof.passes:
+        if not found.driven_m:
+            continue  # only a silence names it: a doubt about half a ward is no fact
         start_t = _instant(found.start_s)
         length_m = float(town.graph.length_m[found.lane])
         stretch.lanes.append(
