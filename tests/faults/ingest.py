@@ -140,6 +140,10 @@ def drill(database: str, url: str, kills: int, seed: int, folder: Path) -> Outco
             asyncio.run(_under_fire(processes, units, kills, outcome))
             _audit_trails(processes.base_url, units, outcome)
             _audit_log(units, outcome)
+        except BaseException:
+            said = (folder / "log").read_text(encoding="utf-8", errors="replace")
+            print(f"After {outcome.kills} kills:\n{said[-6000:]}", file=sys.stderr)
+            raise
         finally:
             processes.kill(*CHILDREN)
     outcome.wall_s = round(time.monotonic() - began_s, 1)
