@@ -11,8 +11,8 @@ from shapely.ops import unary_union
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from fleet.kit.geo import Plane
 from routing.models import Visit, VisitStatus
-from tracking.alarms.fences import Plane
 from tracking.fixes.fix import Fix
 
 
@@ -46,4 +46,6 @@ def off_way_m(fixes: Sequence[Fix], way: Sequence[Sequence[Sequence[float]]]) ->
     for line in way:
         points = plane.line(line)
         shapes.append(LineString(points) if len(points) > 1 else Point(points[0]))
-    return float(distance(unary_union(shapes), MultiPoint([plane.xy(f.lon, f.lat) for f in fixes])))
+    return float(
+        distance(unary_union(shapes), MultiPoint([plane.to_m(f.lon, f.lat) for f in fixes]))
+    )

@@ -14,6 +14,7 @@ from typing import Literal
 from fleet.org.policy import Policy
 from routing.demand import Point, distance_m
 from routing.models import VisitStatus
+from tracking.facts.stretch import Spans, covered
 
 type Reason = Literal[
     "covered",
@@ -34,9 +35,6 @@ type Reason = Literal[
 
 POINT_SHARE = 0.5
 """Share of the planned service time that a crew must stand at a point for it to be served."""
-
-type Spans = Sequence[Sequence[float]]
-"""Stretches of a lane as (from, to), shares of its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +126,15 @@ def lane_outcome(
 
 
 def _adding_up(passes: Sequence[LanePass], policy: Policy, service_s: float) -> Outcome | None:
-    served = _covered([span for p in passes for span in p.served])
-    driven = _covered([span for p in passes for span in p.driven])
+    served = covered([span for p in passes for span in p.served])
+    driven = covered([span for p in passes for span in p.driven])
     proving = [p for p in passes if p.served]
     spent_s = sum(p.duration_s for p in proving)
     share = spent_s / service_s if service_s > 0 else None
     found = _lane_status(served, driven, share, policy)
     if found is None:
         return None
-    best = max(passes, key=lambda p: (_covered(p.served), _covered(p.driven), p.end_t))
+    best = max(passes, key=lambda p: (covered(p.served), covered(p.driven), p.end_t))
     telling = proving or passes
     return Outcome(
         status=found[0],
@@ -168,15 +166,6 @@ def _lane_status(
     if driven >= policy.partly_fraction:
         return VisitStatus.DRIVEN_THROUGH, "pace"
     return None
-
-
-def _covered(spans: Spans) -> float:
-    """Share of the lane in the union of stretches."""
-    total, upto = 0.0, 0.0
-    for start, stop in sorted((a, b) for a, b in spans):
-        total += max(0.0, stop - max(start, upto))
-        upto = max(upto, stop)
-    return min(1.0, total)
 
 
 @dataclass(frozen=True, slots=True)

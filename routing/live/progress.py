@@ -26,8 +26,10 @@ USUAL_SHARE = 0.9
 """A lane is seldom served in less than this of the time that it usually takes."""
 
 REACH = 3
+"""How many visits away a proof may be to say what time a visit had."""
+
 TOUCHES = timedelta(seconds=30)
-NO_TIME = timedelta(0)
+"""A silence this near a pass may hide the rest of it."""
 
 STOOD_SHARE = 0.35
 """With less than this of its usual time between its neighbours, nobody served a point."""
@@ -306,7 +308,9 @@ def _time_for(steps: Sequence[Step], index: int, rhythm: float) -> float | None:
     if before.proved_t is None or after.began_t is None or before.proved_t > after.began_t:
         return None
     path = steps[first : last + 1]
-    driving = sum((b.planned_arrival - a.planned_departure for a, b in pairwise(path)), NO_TIME)
+    driving = sum(
+        (b.planned_arrival - a.planned_departure for a, b in pairwise(path)), timedelta(0)
+    )
     others_s = sum(
         rhythm * near.service_s for near in path[1:-1] if near is not steps[index] and near.work
     )

@@ -8,7 +8,7 @@ noise is neither, because a fence is left only `LEAVE_M` outside of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ import shapely
 from shapely.geometry import LineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from fleet.kit.geo import METRES_PER_DEGREE
+from fleet.kit.geo import Plane
 
 LEAVE_M = 15.0
 CELL_DEG = 0.0025
@@ -26,25 +26,6 @@ NEAR_M = 100.0
 """A fence is looked at in the cells that this margin around it touches."""
 
 type Cell = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Plane:
-    """Equirectangular metres around a point: good to a percent over a city."""
-
-    lon: float
-    lat: float
-
-    @property
-    def east_m(self) -> float:
-        return METRES_PER_DEGREE * math.cos(math.radians(self.lat))
-
-    def xy(self, lon: float, lat: float) -> tuple[float, float]:
-        """Metres east and north of a position in degrees."""
-        return (lon - self.lon) * self.east_m, (lat - self.lat) * METRES_PER_DEGREE
-
-    def line(self, points: Iterable[Sequence[float]]) -> list[tuple[float, float]]:
-        return [self.xy(p[0], p[1]) for p in points]
 
 
 @dataclass(frozen=True)
@@ -79,7 +60,7 @@ def fence_of(
     at = geometry["coordinates"]
     shape: BaseGeometry
     if kind == "circle":
-        shape = Point(plane.xy(at[0], at[1]))
+        shape = Point(plane.to_m(at[0], at[1]))
     elif kind == "corridor":
         shape = LineString(plane.line(at))
     else:
@@ -92,17 +73,13 @@ def cells_of(plane: Plane, fence: Fence) -> list[Cell]:
     """The cells in which the fence must be looked at."""
     margin_m = fence.within_m + NEAR_M
     west, south, east, north = fence.shape.bounds
-    low = cell_of(*_degrees(plane, west - margin_m, south - margin_m))
-    high = cell_of(*_degrees(plane, east + margin_m, north + margin_m))
+    low = cell_of(*plane.to_degrees(west - margin_m, south - margin_m))
+    high = cell_of(*plane.to_degrees(east + margin_m, north + margin_m))
     return [(i, j) for i in range(low[0], high[0] + 1) for j in range(low[1], high[1] + 1)]
 
 
 def cell_of(lon: float, lat: float) -> Cell:
     return math.floor(lon / CELL_DEG), math.floor(lat / CELL_DEG)
-
-
-def _degrees(plane: Plane, x: float, y: float) -> tuple[float, float]:
-    return plane.lon + x / plane.east_m, plane.lat + y / METRES_PER_DEGREE
 
 
 @dataclass(slots=True)

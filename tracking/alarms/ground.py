@@ -15,12 +15,13 @@ from shapely import STRtree
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from fleet.kit.geo import Plane
 from fleet.kit.times import local_midnight, service_date_of
 from fleet.org.assignments import held
 from fleet.org.models import Beat, City, Lane
 from fleet.org.policy import Policy
 from fleet.org.queries import beats, places, policy, shifts, vehicles
-from tracking.alarms.fences import Cell, Fence, Plane, cells_of, fence_of
+from tracking.alarms.fences import Cell, Fence, cells_of, fence_of
 from tracking.alarms.models import Geofence
 from tracking.alarms.rules import Rules, rules_of
 
@@ -85,7 +86,7 @@ class Ground:
 
     def to_place_m(self, lon: float, lat: float) -> float:
         """Metres to the nearest depot, station or plant."""
-        x, y = self.plane.xy(lon, lat)
+        x, y = self.plane.to_m(lon, lat)
         away = (math.hypot(x - a, y - b) for a, b in self._places)
         return min(away, default=math.inf)
 
@@ -96,8 +97,8 @@ class Ground:
     def outside_m(self, lon: float, lat: float) -> float:
         """Metres outside the city's extent; 0 inside."""
         west, south, east, north = self.bbox
-        x, y = self.plane.xy(lon, lat)
-        a, b = self.plane.xy(min(max(lon, west), east), min(max(lat, south), north))
+        x, y = self.plane.to_m(lon, lat)
+        a, b = self.plane.to_m(min(max(lon, west), east), min(max(lat, south), north))
         return float(np.hypot(x - a, y - b))
 
     def duty(self, vehicle_id: str | None, t: datetime, margin_s: float) -> tuple[bool, datetime]:
@@ -133,7 +134,7 @@ class Ground:
         return road
 
     def _near(self, lon: float, lat: float, within_m: float) -> list[int]:
-        point = shapely.Point(self.plane.xy(lon, lat))
+        point = shapely.Point(self.plane.to_m(lon, lat))
         found: list[int] = self._tree.query(point, "dwithin", distance=within_m).tolist()
         return found
 
@@ -172,7 +173,7 @@ def read_ground(session: Session, now: datetime) -> Ground:
         _class_limits=class_limits,
         _own=_own_lanes(session, index, now),
         _shifts=by_vehicle,
-        _places=[plane.xy(place.lon, place.lat) for place in places(session)],
+        _places=[plane.to_m(place.lon, place.lat) for place in places(session)],
         _by_id={fence.id: fence for fence in fences},
     )
 
@@ -212,7 +213,7 @@ def _fences(session: Session, plane: Plane, rules: Policy) -> list[Fence]:
         Fence(
             id=place.id,
             name=place.name,
-            shape=shapely.Point(plane.xy(place.lon, place.lat)),
+            shape=shapely.Point(plane.to_m(place.lon, place.lat)),
             within_m=rules.geofence_radius_m,
             place_kind=place.kind,
         )

@@ -13,7 +13,7 @@ from tracking.fixes.fix import Fix
 
 def fences(voice: Voice, ground: Ground, vehicle: Vehicle, fix: Fix) -> None:
     """Comings and goings at what is near, and at what it is in."""
-    x, y = ground.plane.xy(fix.lon, fix.lat)
+    x, y = ground.plane.to_m(fix.lon, fix.lat)
     seen = {fence.id: fence for fence in vehicle.near}
     for fence_id in vehicle.stays:
         if fence_id not in seen and (fence := ground.fence(fence_id)) is not None:

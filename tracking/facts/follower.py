@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy import func, select
@@ -25,7 +25,7 @@ from tracking.facts.hearing import heard, last_heard, newest
 from tracking.facts.lifts import is_lift, record_lifts
 from tracking.facts.models import LaneTraversal, Watermark
 from tracking.facts.recording import Book, write
-from tracking.facts.stretch import Stretch
+from tracking.facts.stretch import Stretch, instant
 from tracking.facts.tails import Row, Tail
 from tracking.facts.town import Town, fingerprint, read_town
 from tracking.facts.watermark import LANE_FACTS, NEVER, keep
@@ -202,7 +202,7 @@ class Follower:
     def _close_quiet(self, t: datetime) -> None:
         """Passes of vehicles that fell silent are not waited for any longer."""
         for vehicle_id in self._open_from.keys() - self._gathered.keys():
-            last_t = _instant(self._tails[vehicle_id].last_s)
+            last_t = instant(self._tails[vehicle_id].last_s)
             if last_t < t - QUIET_PASS:
                 self._gathered[vehicle_id] = last_t, last_t
 
@@ -261,7 +261,7 @@ class Follower:
         if tail is None or tail.complete_from_s > since_s:
             until = max(span.known_to, self._gathered[vehicle_id][1]) + timedelta(seconds=1)
             if tail is not None:
-                until = max(until, _instant(tail.last_s) + timedelta(seconds=1))
+                until = max(until, instant(tail.last_s) + timedelta(seconds=1))
             fixes = self._fixlog.window(vehicle_id, span.known_from, until)
             tail = Tail((_row(fix, town) for fix in fixes), complete_from_s=since_s)
             self._tails[vehicle_id] = tail
@@ -314,12 +314,8 @@ def _row(fix: Fix, town: Town) -> Row:
     nan = float("nan")
     return (
         fix.t.timestamp(),
-        float(x),
-        float(y),
+        x,
+        y,
         nan if fix.speed_mps is None else fix.speed_mps,
         nan if fix.course_deg is None else fix.course_deg,
     )
-
-
-def _instant(t_s: float) -> datetime:
-    return datetime.fromtimestamp(round(t_s, 1), UTC)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+
+type Spans = Sequence[Sequence[float]]
+"""Stretches of a lane as (from, to), shares of its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +68,31 @@ class Stretch:
     """The whole day was looked at."""
 
 
-def fraction(spans: list[list[float]]) -> float:
+def fraction(spans: Spans) -> float:
+    """Share of the lane that stretches cover, 0 to 1, as it is stored."""
+    return round(covered(spans), 3)
+
+
+def covered(spans: Spans) -> float:
     """Share of the lane that stretches cover, 0 to 1."""
-    return round(min(1.0, sum(stop - start for start, stop in united(spans))), 3)
+    return min(1.0, sum(stop - start for start, stop in united(spans)))
 
 
-def united(spans: list[list[float]]) -> list[list[float]]:
+def united(spans: Spans) -> list[list[float]]:
     """Stretches without overlap, in order.
 
     >>> united([[0.5, 0.9], [0.0, 0.2], [0.1, 0.3]])
     [[0.0, 0.3], [0.5, 0.9]]
     """
     found: list[list[float]] = []
-    for start, stop in sorted(spans):
+    for start, stop in sorted((a, b) for a, b in spans):
         if found and start <= found[-1][1]:
             found[-1][1] = max(found[-1][1], stop)
         else:
             found.append([start, stop])
     return found
+
+
+def instant(t_s: float) -> datetime:
+    """The time of a fact, to a tenth of a second, from seconds since 1970."""
+    return datetime.fromtimestamp(round(t_s, 1), UTC)

@@ -58,7 +58,9 @@ def read_town(session: Session, calibration_folder: Path) -> Town:
         if lane.service_mode not in _ON_FOOT
     )
     found = places(session)
-    x, y = graph.plane.to_m([p.lon for p in found], [p.lat for p in found])
+    x, y = graph.plane.to_m(
+        np.array([p.lon for p in found], np.float64), np.array([p.lat for p in found], np.float64)
+    )
     by_vehicle: dict[str, list[tuple[int, int]]] = {}
     for shift in shifts(session):
         by_vehicle.setdefault(shift.vehicle_id, []).append((shift.start_s, shift.end_s))
@@ -70,8 +72,8 @@ def read_town(session: Session, calibration_folder: Path) -> Town:
         rules=policy(session),
         graph=graph,
         places=found,
-        place_x=np.asarray(x),
-        place_y=np.asarray(y),
+        place_x=x,
+        place_y=y,
         shifts=by_vehicle,
         calibrations={
             v.id: rhythms[v.class_id] for v in vehicles(session) if v.class_id in rhythms

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 
 from tracking.facts.service_day import service_day
-from tracking.facts.stretch import DwellFact, LaneFact, StayFact, Stretch
+from tracking.facts.stretch import DwellFact, LaneFact, StayFact, Stretch, instant
 from tracking.facts.town import Town
 from tracking.proof.places import stands, stays
 from tracking.proof.track import LanePass, Proof, Track, prove
@@ -50,14 +50,14 @@ def facts_of(
     for found in proof.passes:
         if not found.driven_m:
             continue  # only a silence names it: a doubt about half a ward is no fact
-        start_t = _instant(found.start_s)
+        start_t = instant(found.start_s)
         length_m = float(town.graph.length_m[found.lane])
         stretch.lanes.append(
             LaneFact(
                 lane_id=town.graph.ids[found.lane],
                 service_date=service_day(start_t, town.tz, own_shifts),
                 start_t=start_t,
-                end_t=_instant(found.end_s),
+                end_t=instant(found.end_s),
                 forward=found.forward,
                 served_spans=_shares(found.served_m, length_m),
                 driven_spans=_shares(found.driven_m, length_m),
@@ -74,7 +74,7 @@ def facts_of(
     for stand in stands(track, town.rules.stop_dwell_s):
         lon, lat = town.graph.plane.to_degrees(stand.x, stand.y)
         stretch.dwells.append(
-            DwellFact(lon, lat, _instant(stand.start_s), _instant(stand.end_s), stand.ended)
+            DwellFact(lon, lat, instant(stand.start_s), instant(stand.end_s), stand.ended)
         )
     numbers = {place.id: n for n, place in enumerate(town.places)}
     for stay in stays(
@@ -85,8 +85,8 @@ def facts_of(
         inside={numbers[i] for i in inside if i in numbers},
     ):
         place = town.places[stay.place]
-        left_t = None if stay.left_s is None else _instant(stay.left_s)
-        stretch.stays.append(StayFact(place.id, place.kind, _instant(stay.entered_s), left_t))
+        left_t = None if stay.left_s is None else instant(stay.left_s)
+        stretch.stays.append(StayFact(place.id, place.kind, instant(stay.entered_s), left_t))
     return stretch, _open_from(proof.passes, open_s)
 
 
@@ -100,12 +100,8 @@ def _goes_on_from(proof: Proof, track: Track) -> float:
 
 def _open_from(passes: Collection[LanePass], open_s: float) -> datetime | None:
     starts = [found.start_s for found in passes if found.end_s >= open_s]
-    return _instant(min(starts)) if starts else None
+    return instant(min(starts)) if starts else None
 
 
 def _shares(stretches_m: Iterable[tuple[float, float]], length_m: float) -> list[list[float]]:
     return [[round(a / length_m, 3), round(b / length_m, 3)] for a, b in stretches_m]
-
-
-def _instant(t_s: float) -> datetime:
-    return datetime.fromtimestamp(round(t_s, 1), UTC)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from fleet.kit.geo import METRES_PER_DEGREE
+from fleet.kit.geo import Plane
 from fleet.kit.times import iso
 from tracking.fixes.columns import TrailColumns
 from tracking.fixes.fix import from_ms
@@ -102,8 +101,7 @@ class Day:
     trips: list[Trip]
     fixes: int
     marks: dict[str, int]
-    east_m: float
-    """Metres of a degree of longitude on the plane."""
+    plane: Plane
 
 
 def day_of(
@@ -122,18 +120,13 @@ def day_of(
         radius_m: a vehicle so near a place is there.
     """
     good = columns.good()
-    lon_0 = float(good.lon[0]) if len(good) else 0.0
-    lat_0 = float(good.lat[0]) if len(good) else 0.0
-    east_m = METRES_PER_DEGREE * math.cos(math.radians(lat_0))
-    x, y = (good.lon - lon_0) * east_m, (good.lat - lat_0) * METRES_PER_DEGREE
+    plane = Plane(float(good.lon[0]), float(good.lat[0])) if len(good) else Plane(0.0, 0.0)
+    x, y = plane.to_m(good.lon, good.lat)
     motion = motion_of(good.t_ms / 1000, x, y, good.speed_mps, gap_s=gap_s)
-    spots = [
-        Spot(key, (lon - lon_0) * east_m, (lat - lat_0) * METRES_PER_DEGREE)
-        for key, lon, lat in places
-    ]
+    spots = [Spot(key, *plane.to_m(lon, lat)) for key, lon, lat in places]
     found = trips(good.t_ms / 1000, x, y, good.ignition, motion.driven_m, spots, radius_m)
     marks = Counter(mark for mark in columns.marks.tolist() if mark is not None)
-    return Day(good, x, y, motion, found, len(columns), dict(sorted(marks.items())), east_m)
+    return Day(good, x, y, motion, found, len(columns), dict(sorted(marks.items())), plane)
 
 
 def summary_of(day: Day, naming: Naming) -> Summary:
@@ -189,7 +182,7 @@ def _degrees(day: Day, stands: Sequence[Stand]) -> tuple[Floats, Floats]:
     y = np.array([stand.y for stand in stands])
     if not len(day.good):
         return x, y
-    return day.good.lon[0] + x / day.east_m, day.good.lat[0] + y / METRES_PER_DEGREE
+    return day.plane.to_degrees(x, y)
 
 
 def _iso(columns: TrailColumns, i: int) -> str:

@@ -1,7 +1,7 @@
 """Proof of service from positions: pure, on machine code. Web processes must not import it."""
 
 from tracking.proof.calibration import DEFAULT, Calibration
-from tracking.proof.graph import LaneGraph, LaneShape, Plane
+from tracking.proof.graph import LaneGraph, LaneShape
 from tracking.proof.judge import Judgement, judge
 from tracking.proof.track import LanePass, Proof, Track, prove
 
@@ -12,7 +12,6 @@ __all__ = [
     "LaneGraph",
     "LanePass",
     "LaneShape",
-    "Plane",
     "Proof",
     "Track",
     "judge",

@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from fleet.kit.geo import Plane
 from fleet.kit.times import aware
 from fleet.roads.faults import Fault, FaultyInputError
 from tracking.fixes.fix import Fix
-from tracking.proof.graph import Floats, Plane
+from tracking.proof.graph import Floats
 from tracking.proof.track import Track
 
 NEEDED = ("vehicle", "t", "lon", "lat")

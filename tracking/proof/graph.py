@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fleet.kit.geo import METRES_PER_DEGREE
+from fleet.kit.geo import Plane
 from tracking.proof.ways import near_ends
 
 Floats = npt.NDArray[np.float64]
@@ -22,27 +21,6 @@ NEAR_M = 300.0
 """Ways between ends of lanes are known up to this length."""
 SAME_END_DEG = 6
 """Ends are the same junction when they agree to this many decimals of a degree."""
-
-
-@dataclass(frozen=True)
-class Plane:
-    """Equirectangular metres around a point; true to a few centimetres a kilometre in a city."""
-
-    lon: float
-    lat: float
-
-    def to_m(self, lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:
-        """x east and y north in metres."""
-        east_m = METRES_PER_DEGREE * math.cos(math.radians(self.lat))
-        return (
-            (np.asarray(lon, np.float64) - self.lon) * east_m,
-            (np.asarray(lat, np.float64) - self.lat) * METRES_PER_DEGREE,
-        )
-
-    def to_degrees(self, x: float, y: float) -> tuple[float, float]:
-        """(lon, lat) of a point on the plane."""
-        east_m = METRES_PER_DEGREE * math.cos(math.radians(self.lat))
-        return self.lon + x / east_m, self.lat + y / METRES_PER_DEGREE
 
 
 @dataclass(frozen=True)
