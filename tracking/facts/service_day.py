@@ -17,12 +17,19 @@ def service_day(t: datetime, tz: ZoneInfo, shifts: Sequence[tuple[int, int]]) ->
             end past 86,400 is on the next day. None at all: the local date.
     """
     local = service_date_of(t, tz)
+    for day in (local + timedelta(days=1), local):
+        if day_begins(day, tz, shifts) <= t:
+            return day
+    return local - timedelta(days=1)
 
-    def apart_s(day: date) -> float:
-        after_s = (t - local_midnight(day, tz)).total_seconds()
-        return min(max(start - after_s, after_s - end, 0.0) for start, end in shifts)
 
+def day_begins(day: date, tz: ZoneInfo, shifts: Sequence[tuple[int, int]]) -> datetime:
+    """Half-way between the last shift of the day before and the first of the day."""
+    midnight = local_midnight(day, tz)
     if not shifts:
-        return local
-    days = [local, local - timedelta(days=1), local + timedelta(days=1)]
-    return min(days, key=apart_s)
+        return midnight
+    before = local_midnight(day - timedelta(days=1), tz)
+    ended = before + timedelta(seconds=max(end for _, end in shifts))
+    starts = midnight + timedelta(seconds=min(start for start, _ in shifts))
+    # Where a night's shift reaches into the morning's, the morning's begins the new day.
+    return starts if ended >= starts else ended + (starts - ended) / 2

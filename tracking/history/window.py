@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from fleet.kit.times import local_midnight
+from tracking.facts.service_day import day_begins
 
 
 def day_window(
@@ -23,16 +23,4 @@ def day_window(
     >>> [t.astimezone(ZoneInfo("Asia/Kolkata")).strftime("%d %H:%M") for t in night]
     ['02 14:00', '03 14:00']
     """
-    return _begin(day, tz, shifts), _begin(day + timedelta(days=1), tz, shifts)
-
-
-def _begin(day: date, tz: ZoneInfo, shifts: Sequence[tuple[int, int]]) -> datetime:
-    """Half-way between the last shift of the day before and the first of the day."""
-    midnight = local_midnight(day, tz)
-    if not shifts:
-        return midnight
-    before = local_midnight(day - timedelta(days=1), tz)
-    ended = before + timedelta(seconds=max(end for _, end in shifts))
-    starts = midnight + timedelta(seconds=min(start for start, _ in shifts))
-    # Where a night's shift reaches into the morning's, the morning's begins the new day.
-    return starts if ended >= starts else ended + (starts - ended) / 2
+    return day_begins(day, tz, shifts), day_begins(day + timedelta(days=1), tz, shifts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.tracking.conftest import KOLKATA
@@ -17,6 +17,7 @@ shift = st.tuples(st.integers(0, 86_399), st.integers(1, 50_000)).map(lambda s: 
 
 
 @given(st.lists(shift, max_size=2), st.integers(-40, 40 * 3600))
+@example([(0, 1), (36_402, 86_402)], 14_401)
 def test_facts_and_history_agree_on_the_day(shifts, offset_s: int) -> None:
     """But at the one moment that is equally far from two shifts."""
     since, until = day_window(DAY, KOLKATA, shifts)
